@@ -1,0 +1,52 @@
+/**
+ * The legalising rules of the RISC-V text: which permissions may stand without which others. `andPermissions` does not
+ * use them (CAP-4: it answers as the vectors do, where a set without an encoding loses its architectural permissions);
+ * they are here for a user whose machine follows the text.
+ */
+import type { FormatName } from "../capability.js";
+import { permissionMask, type Permission } from "../permissions.js";
+import { permissionBits } from "./rvy.js";
+
+/** A permission, and what must hold for it to stay. */
+type LegalRule = readonly [permission: Permission, stays: (has: (word: Permission) => boolean) => boolean];
+
+/** RISC-V CHERI, "CLRPERM base rules" and "Additional CLRPERM permission rules" of Zylevels1. */
+const wide: readonly LegalRule[] = [
+  ["load-cap", (has) => has("load") || has("store")],
+  ["mutable-load", (has) => has("load-cap") && has("load")],
+  ["system", (has) => has("execute")],
+  ["elevate-level", (has) => has("load-cap") && has("load")],
+  ["store-local", (has) => has("load-cap") && has("store")],
+];
+
+/** The same for the compressed field of RV32Y with Zylevels1: RV32-base-1 to 5, RV32-l1-1 to 4, RV32-base-6 and 7. */
+const compressed: readonly LegalRule[] = [
+  ["load-cap", (has) => has("load")],
+  ["execute", (has) => has("load")],
+  ["store", (has) => !has("load-cap") || has("mutable-load")],
+  ["execute", (has) => has("store") || has("load-cap")],
+  ["mutable-load", (has) => has("load-cap")],
+  ["mutable-load", (has) => has("store") || has("elevate-level")],
+  ["elevate-level", (has) => has("mutable-load")],
+  ["store-local", (has) => has("mutable-load") && has("store")],
+  [
+    "execute",
+    (has) => {
+      const loads = has("load-cap") && has("mutable-load") && has("elevate-level");
+      const none = !(has("load-cap") || has("mutable-load") || has("elevate-level") || has("store-local"));
+      return (loads && has("store-local")) || (loads && !has("store")) || none;
+    },
+  ],
+  ["execute", (has) => has("load-cap") === has("mutable-load")],
+  ["system", (has) => has("store") && has("load-cap") && has("execute")],
+];
+
+/**
+ * The largest legal subset of a permission word that the rules find, applied once, in order.
+ * @rule CAP-4 legalise @source RISC-V CHERI, tables "CLRPERM base rules", "RV32Y CLRPERM rules"
+ */
+export const legalisePermissions = (format: Extract<FormatName, "rvy128" | "rvy64">, permissions: bigint): bigint =>
+  (format === "rvy128" ? wide : compressed).reduce((set, [word, stays]) => {
+    const bit = permissionMask(permissionBits, [word]);
+    return stays((other) => (set & permissionMask(permissionBits, [other])) !== 0n) ? set : set & ~bit;
+  }, permissions);

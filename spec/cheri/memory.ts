@@ -1,0 +1,100 @@
+/**
+ * Tagged memory as a value: a run of granules, each with its bits and one tag (MEM-2, MEM-8).
+ *
+ * Offsets are bytes from the start of the run; an access must lie within it (the caller has checked bounds and pages).
+ * Bytes are little-endian, within integers and within granules.
+ */
+import { deposit, ones } from "./bits.js";
+import type { Capability, CapabilityFormat } from "./capability.js";
+
+/** One granule: its bytes as one little-endian number, and its tag. */
+export interface Granule {
+  readonly tag: boolean;
+  readonly bits: bigint;
+}
+
+export type TaggedMemory = readonly Granule[];
+
+/**
+ * Memory that was never written: zero bytes, no tags.
+ * @rule REUSE-2 zero @source CHERI ISAv9 §3.10 (tagged memory)
+ */
+export const zeroGranule: Granule = { tag: false, bits: 0n };
+
+const granuleAt = (memory: TaggedMemory, index: number): Granule => memory[index] ?? zeroGranule;
+
+/** The granules that `size` bytes from `offset` touch, as first and last index. */
+const touched = (format: CapabilityFormat, offset: bigint, size: bigint): readonly [first: number, last: number] => [
+  Number(offset / format.granule),
+  Number((offset + size - 1n) / format.granule),
+];
+
+const granuleBits = (format: CapabilityFormat): bigint => 8n * format.granule;
+
+/**
+ * `size` ≥ 1 bytes from `offset` as an unsigned integer, whatever granules they lie in.
+ * @rule MEM-8 load @source CHERI ISAv9 §7 CL[BHWD][U]
+ */
+export const loadBytes = (format: CapabilityFormat, memory: TaggedMemory, offset: bigint, size: bigint): bigint => {
+  const [first, last] = touched(format, offset, size);
+  const run = memory
+    .slice(first, last + 1)
+    .reduceRight((above, granule) => (above << granuleBits(format)) | granule.bits, 0n);
+  return (run >> (8n * (offset % format.granule))) & ones(8n * size);
+};
+
+/**
+ * Store `size` ≥ 1 bytes; every granule that they touch loses its tag.
+ * @rule MEM-2 store @source CHERI ISAv9 §3.10; sail mem_write_cap, mem_write_ea
+ */
+export const storeBytes = (
+  format: CapabilityFormat,
+  memory: TaggedMemory,
+  offset: bigint,
+  size: bigint,
+  value: bigint,
+): TaggedMemory => {
+  const [first, last] = touched(format, offset, size);
+  const span = BigInt(last - first + 1) * format.granule;
+  const old = loadBytes(format, memory, BigInt(first) * format.granule, span);
+  const field = { low: 8n * (offset % format.granule), width: 8n * size };
+  const run = deposit(field, old, value);
+  return memory.map((granule, index) =>
+    index < first || index > last
+      ? granule
+      : { tag: false, bits: (run >> (BigInt(index - first) * granuleBits(format))) & ones(granuleBits(format)) },
+  );
+};
+
+/** The capability in the granule at `offset`, a multiple of the granule. */
+export const loadGranule = (format: CapabilityFormat, memory: TaggedMemory, offset: bigint): Capability => {
+  const granule = granuleAt(memory, Number(offset / format.granule));
+  return format.decode(format.fromMemory(granule.bits), granule.tag);
+};
+
+/** Store a capability with its tag in the granule at `offset`. */
+export const storeGranule = (
+  format: CapabilityFormat,
+  memory: TaggedMemory,
+  offset: bigint,
+  capability: Capability,
+): TaggedMemory =>
+  memory.with(Number(offset / format.granule), { tag: capability.tag, bits: format.toMemory(capability) });
+
+/** Granules that CLoadTags reads at once. */
+export const tagGroup = 4n;
+
+/**
+ * The tags of the group of four granules at `offset`, the lowest in bit 0.
+ * @rule MEM-6 tags @source CHERI ISAv9 §7 CLoadTags
+ */
+export const loadTagGroup = (format: CapabilityFormat, memory: TaggedMemory, offset: bigint): bigint => {
+  const first = Number(offset / format.granule);
+  return memory
+    .slice(first, first + Number(tagGroup))
+    .reduce((tags, granule, index) => (granule.tag ? tags | (1n << BigInt(index)) : tags), 0n);
+};
+
+/** An integer of `size` bytes as a load delivers it: sign-extended, or zero-extended if `unsigned`. */
+export const extend = (format: CapabilityFormat, value: bigint, size: bigint, unsigned: boolean): bigint =>
+  unsigned ? value : BigInt.asUintN(Number(format.addressBits), BigInt.asIntN(8 * Number(size), value));
