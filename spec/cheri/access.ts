@@ -13,7 +13,7 @@ import { permissionMask, type Permission } from "./permissions.js";
 type PermissionTrap = `perm-${"load" | "store" | "execute" | "load-cap" | "store-cap" | "store-local" | "cinvoke"}`;
 type PageTrap = `page-${"unmapped" | "read" | "write" | "exec" | "store-cap"}`;
 
-/** Why an access or a jump trapped (`semantics.md` §4). */
+/** Why an access or a jump trapped. */
 export type TrapCause = "tag" | "seal" | "type" | PermissionTrap | "bounds" | "align" | PageTrap;
 
 /** A trap of the modelled machine: the first check that failed, and the operand that failed it. */
@@ -30,25 +30,32 @@ export const trap = (cause: TrapCause, operand = "cs1"): Trap => ({ trap: cause,
 const allowed: Check = undefined;
 
 /**
- * The ladder that all accesses share, up to the bounds.
+ * The rungs that all accesses share: tag, seal, permission.
  * @rule MEM-1 ladder @source CHERI ISAv9 §7; sail handle_load_data_via_cap, handle_store_data_via_cap
  */
+export const checkAuthorised = (
+  format: CapabilityFormat,
+  authority: Capability,
+  permission: "load" | "store",
+): Check => {
+  if (!authority.tag) return trap("tag");
+  if (isSealed(format, authority)) return trap("seal");
+  if (!permits(format, authority, permission)) return trap(`perm-${permission}`);
+  return allowed;
+};
+
+/** The whole ladder up to the bounds; `further` permissions come before them. */
 const checkAuthority = (
   format: CapabilityFormat,
   authority: Capability,
   address: bigint,
   size: bigint,
-  permission: Permission,
+  permission: "load" | "store",
   further: () => Check,
-): Check => {
-  if (!authority.tag) return trap("tag");
-  if (isSealed(format, authority)) return trap("seal");
-  if (!permits(format, authority, permission)) return trap(permission === "load" ? "perm-load" : "perm-store");
-  const refused = further();
-  if (refused !== undefined) return refused;
-  if (!inBounds(authority, format.plainAddress(address), size)) return trap("bounds");
-  return allowed;
-};
+): Check =>
+  checkAuthorised(format, authority, permission) ??
+  further() ??
+  (inBounds(authority, format.plainAddress(address), size) ? allowed : trap("bounds"));
 
 const nothingFurther = (): Check => allowed;
 
@@ -102,7 +109,7 @@ export const checkStoredTag = (format: CapabilityFormat, authority: Capability, 
 
 /**
  * What a store puts into memory: RVY drops the tag where v9 and Morello trap.
- * @rule MEM-3 store @source RISC-V CHERI, SC and Zylevels1
+ * @rule MEM-3 store @source RVY SY, Zylevels1
  */
 export const beforeStore = (format: CapabilityFormat, authority: Capability, value: Capability): Capability => {
   if (format.transfer !== "rvy" || !value.tag) return value;
@@ -115,7 +122,7 @@ export const beforeStore = (format: CapabilityFormat, authority: Capability, val
 /**
  * What a load delivers: untagged without Load-Capability; Morello and RVY take rights of a tagged one away where the
  * authority may not pass them on.
- * @rule MEM-3 load @source CHERI ISAv9 §7 CLC; Arm DDI0606 CapSquashPostLoadCap; RISC-V CHERI, LC and Zylevels1
+ * @rule MEM-3 load @source CHERI ISAv9 §7 CLC; Arm DDI0606 CapSquashPostLoadCap; RVY LY, Zylevels1
  */
 export const afterLoad = (format: CapabilityFormat, authority: Capability, loaded: Capability): Capability => {
   if (!loaded.tag) return loaded;

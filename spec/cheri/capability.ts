@@ -1,5 +1,5 @@
 /**
- * Capabilities, and what a format has to say about them (`semantics.md` §1, §2).
+ * Capabilities, and what a format has to say about them.
  *
  * A capability is a tag and the bits of its granule. `metadata` and `address` are those bits as they lie in memory; the
  * other fields are what they mean *at this address*. Nothing else is stored, so a word that no sequence of instructions
@@ -105,6 +105,8 @@ export interface FormatParts {
   readonly encodeBounds: (metadata: bigint, base: bigint, top: bigint) => Encoded;
   /** The bits of an address that a base must leave zero for bounds of `length` to be exact, as a mask of ones. */
   readonly alignmentMask: (length: bigint) => bigint;
+  /** Capabilities no longer than `length` relocate exactly by multiples of this. */
+  readonly relocationAlignment: (length: bigint) => bigint;
   /** What hardware asks before it moves the address by adding; stricter than equal bounds, never laxer. */
   readonly fastCheck: (capability: Capability, address: bigint) => boolean;
   readonly flagBits: FlagBitRules;
@@ -135,7 +137,7 @@ export interface CapabilityFormat extends FormatParts {
 
 /**
  * The capability that a word and a tag are.
- * @rule CAP-1 decode @source CHERI ISAv9 §3.5.4 (compressed capabilities); CHERI Concentrate §4
+ * @rule CAP-1 decode @source CHERI ISAv9 §3.5.4; CHERI Concentrate
  */
 export const decodeCapability = (format: FormatParts, word: CapabilityWord, tag: boolean): Capability => {
   const { base, top } = format.decodeBounds(word.metadata, word.address);
@@ -154,7 +156,7 @@ export const decodeCapability = (format: FormatParts, word: CapabilityWord, tag:
 /**
  * The word that says the given bounds, address, permissions, object type and flags; where none says them exactly, the one
  * whose bounds are rounded outward, untagged.
- * @rule CAP-1 encode @source CHERI ISAv9 §3.5.4; CHERI Concentrate §4.2
+ * @rule CAP-1 encode @source CHERI ISAv9 §3.5.4; CHERI Concentrate, encoding
  */
 export const encodeCapability = (format: FormatParts, fields: CapabilityFields): EncodedCapability => {
   // 1. Each field goes to its place, from the root's word on: no reserved bit is set there.
@@ -181,13 +183,16 @@ export const defineFormat = (parts: FormatParts): CapabilityFormat => ({
   encode: (fields) => encodeCapability(parts, fields),
 });
 
-/** The capability to everything, from which all authority derives (CHERI ISAv9 §3.6, root capabilities). */
+/**
+ * The capability to everything, from which all authority derives.
+ * @rule CAP-1 root @source CHERI ISAv9 §3.6.1 (capability registers on reset)
+ */
 export const rootCapability = (format: CapabilityFormat): Capability =>
   format.decode({ metadata: format.rootMetadata, address: 0n }, true);
 
 /**
  * An integer as a register holds it: untagged, null but for the address.
- * @source CHERI ISAv9 §3.3.3 (NULL capabilities)
+ * @rule CAP-1 null @source CHERI ISAv9 §3.4.3 (the NULL capability)
  */
 export const nullCapability = (format: CapabilityFormat, address = 0n): Capability =>
   format.decode({ metadata: 0n, address }, false);
@@ -199,7 +204,10 @@ export const nullCapability = (format: CapabilityFormat, address = 0n): Capabili
 export const isSealed = (format: CapabilityFormat, capability: Capability): boolean =>
   capability.otype !== format.otypes.unsealed;
 
-/** The object type is one that no sealing authority can give or take. Unsealed is such a type. */
+/**
+ * The object type is one that no sealing authority can give or take. Unsealed is such a type.
+ * @rule CAP-5 reserved @source CHERI ISAv9 §7 CUnseal, CInvoke; sail hasReservedOType
+ */
 export const hasReservedOtype = (format: CapabilityFormat, capability: Capability): boolean =>
   capability.otype >= format.otypes.reserved.first && capability.otype <= format.otypes.reserved.last;
 
@@ -207,7 +215,10 @@ export const hasReservedOtype = (format: CapabilityFormat, capability: Capabilit
 export const permits = (format: CapabilityFormat, capability: Capability, permission: Permission): boolean =>
   ((format.permissionBits[permission] ?? 0n) & capability.permissions) !== 0n;
 
-/** `[address, address + size)` lies within the bounds. An access at the end of the address space does not wrap. */
+/**
+ * `[address, address + size)` lies within the bounds. An access at the end of the address space does not wrap.
+ * @rule MEM-1 in-bounds @source CHERI ISAv9 §7; sail inCapBounds; Arm DDI0606 CapIsRangeInBounds
+ */
 export const inBounds = (capability: Capability, address: bigint, size: bigint): boolean =>
   capability.base <= address && address + size <= capability.top;
 

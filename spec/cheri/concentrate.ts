@@ -5,7 +5,7 @@
  * N is the width of an address and MW the width of a mantissa. T is stored without its top two bits. An exponent that
  * is not zero takes the low L bits of both mantissas ("internal exponent").
  *
- * @source Woodruff et al., CHERI Concentrate, IEEE ToC 2019, §4; CHERI ISAv9 §3.5.4; sail-cheri-riscv
+ * @source Woodruff et al., CHERI Concentrate, IEEE ToC 2019; CHERI ISAv9 §3.5.4; sail-cheri-riscv
  *   cheri_cap_common.sail; Arm DDI0606 (CapGetBounds, CapSetBounds); RISC-V CHERI, "Capability Bounds"
  */
 import { ceilShift, deposit, extract, mostSignificantBit, ones, signed, truncate, type Field } from "./bits.js";
@@ -54,7 +54,7 @@ const exponentField = (e: BoundsEncoding): Field => ({ low: 0n, width: e.lowBits
 
 /**
  * Take the mantissas and the exponent out of a raw word; T's top two bits are inferred.
- * @rule CAP-1 mantissas @source CHERI Concentrate §4.1, fig. 3
+ * @rule CAP-1 mantissas @source CHERI Concentrate, decoding of T
  */
 export const unpack = (e: BoundsEncoding, raw: bigint): Mantissas => {
   const low = exponentField(e);
@@ -93,7 +93,7 @@ const pack = (e: BoundsEncoding, raw: bigint, m: Mantissas): bigint => {
 
 /**
  * The bounds that a raw word says at an address; total on all words and addresses.
- * @rule CAP-1 bounds @source CHERI Concentrate §4.1; CHERI ISAv9 §3.5.4; sail getCapBoundsBits, CapGetBounds
+ * @rule CAP-1 bounds @source CHERI Concentrate, decoding; CHERI ISAv9 §3.5.4; sail getCapBoundsBits, CapGetBounds
  */
 export const decodeBounds = (e: BoundsEncoding, raw: bigint, address: bigint): Bounds => {
   const m = unpack(e, raw);
@@ -125,7 +125,7 @@ export const decodeBounds = (e: BoundsEncoding, raw: bigint, address: bigint): B
 /**
  * The raw word with the tightest bounds around `[base, top)`: the least exponent that fits, base rounded down and top
  * rounded up to its units.
- * @rule CAP-2 rounding @source CHERI Concentrate §4.2; sail setCapBounds; Arm DDI0606 CapSetBounds
+ * @rule CAP-2 rounding @source CHERI Concentrate, encoding; sail setCapBounds; Arm DDI0606 CapSetBounds
  */
 export const encodeBounds = (e: BoundsEncoding, raw: bigint, base: bigint, top: bigint): Encoded => {
   const length = top - base;
@@ -155,7 +155,7 @@ export const encodeBounds = (e: BoundsEncoding, raw: bigint, base: bigint, top: 
 /**
  * Would moving the address keep the bounds? Decided from the distance and one mantissa instead of by decoding again.
  * Its deliberate false negatives are the lowest and the highest 2^E bytes of the window.
- * @rule CAP-3 fast-check @source CHERI Concentrate §4.3; sail fastRepCheck; Arm DDI0606 CapIsRepresentableFast
+ * @rule CAP-3 fast-check @source CHERI ISAv9 §3.5.4 (fast representable limit checking); sail fastRepCheck; Arm DDI0606 CapIsRepresentableFast
  */
 export const fastCheck = (e: BoundsEncoding, raw: bigint, from: bigint, to: bigint): boolean => {
   if (!e.hasFastCheck) return sameBounds(decodeBounds(e, raw, from), decodeBounds(e, raw, to));
@@ -180,6 +180,18 @@ export const alignmentMask = (e: BoundsEncoding, length: bigint): bigint => {
   const m = unpack(e, encodeBounds(e, 0n, 0n, length).metadata);
   const zeros = m.internalExponent ? m.exponent + e.lowBits : 0n;
   return truncate(e.addressBits, ~ones(zeros));
+};
+
+/**
+ * The distance by whose multiples every capability no longer than `length` relocates exactly, wherever its address lies:
+ * the unit of its bounds, and the step in which the window moves.
+ * @rule FORK-6 alignment @source tests/vectors/README.md, "Relocation"
+ */
+export const relocationAlignment = (e: BoundsEncoding, length: bigint): bigint => {
+  const m = unpack(e, encodeBounds(e, 0n, 0n, length).metadata);
+  const unit = m.internalExponent ? e.lowBits : 0n;
+  const windowStep = e.mantissa - e.window.bits;
+  return 1n << (m.exponent + (unit > windowStep ? unit : windowStep));
 };
 
 /** Are two decodings valid and the same? */

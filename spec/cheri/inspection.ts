@@ -4,7 +4,7 @@ import { hasReservedOtype, type Capability, type CapabilityFormat } from "./capa
 
 /**
  * CGetPerm: permissions in the format's numbering, with the bits that always read as one.
- * @rule CAP-4 cgetperm @source CHERI ISAv9 §7 CGetPerm; RISC-V CHERI, GCPERM
+ * @rule CAP-4 cgetperm @source CHERI ISAv9 §7 CGetPerm; RVY YPERMR
  */
 export const getPermissions = (format: CapabilityFormat, capability: Capability): bigint =>
   capability.permissions | format.alwaysOnePermissions;
@@ -31,6 +31,15 @@ export const getLength = (format: CapabilityFormat, capability: Capability): big
 };
 
 /**
+ * CGetTop: saturates at the largest integer.
+ * @rule CAP-1 cgettop @source CHERI ISAv9 §7 CGetTop; sail CGetTop
+ */
+export const getTop = (format: CapabilityFormat, { top }: Capability): bigint => {
+  const largest = ones(format.addressBits);
+  return top > largest ? largest : top;
+};
+
+/**
  * CGetOffset: address less base.
  * @rule CAP-1 cgetoffset @source CHERI ISAv9 §7 CGetOffset
  */
@@ -45,7 +54,7 @@ export const getHigh = (format: CapabilityFormat, capability: Capability): bigin
   truncate(format.addressBits, capability.metadata);
 
 /**
- * CSetEqualExact (RVY SCEQ): tag and all bits are the same.
+ * CSetEqualExact (RVY YEQ): tag and all bits are the same.
  * @rule CAP-1 csetequalexact @source CHERI ISAv9 §7 CSetEqualExact; sail CSEQX
  */
 export const equalExact = (a: Capability, b: Capability): boolean =>

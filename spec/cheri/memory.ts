@@ -17,7 +17,7 @@ export type TaggedMemory = readonly Granule[];
 
 /**
  * Memory that was never written: zero bytes, no tags.
- * @rule REUSE-2 zero @source CHERI ISAv9 §3.10 (tagged memory)
+ * @rule REUSE-2 zero @source CHERI ISAv9 §3.6 (tagged memory on reset)
  */
 export const zeroGranule: Granule = { tag: false, bits: 0n };
 
@@ -45,7 +45,7 @@ export const loadBytes = (format: CapabilityFormat, memory: TaggedMemory, offset
 
 /**
  * Store `size` ≥ 1 bytes; every granule that they touch loses its tag.
- * @rule MEM-2 store @source CHERI ISAv9 §3.10; sail mem_write_cap, mem_write_ea
+ * @rule MEM-2 store @source CHERI ISAv9 §3.5.2
  */
 export const storeBytes = (
   format: CapabilityFormat,
@@ -66,13 +66,19 @@ export const storeBytes = (
   );
 };
 
-/** The capability in the granule at `offset`, a multiple of the granule. */
+/**
+ * The capability in the granule at `offset`, a multiple of the granule.
+ * @rule MEM-8 load-granule @source CHERI ISAv9 §3.5.1 (in-memory representation), §3.5.2
+ */
 export const loadGranule = (format: CapabilityFormat, memory: TaggedMemory, offset: bigint): Capability => {
   const granule = granuleAt(memory, Number(offset / format.granule));
   return format.decode(format.fromMemory(granule.bits), granule.tag);
 };
 
-/** Store a capability with its tag in the granule at `offset`. */
+/**
+ * Store a capability with its tag in the granule at `offset`.
+ * @rule MEM-8 store-granule @source CHERI ISAv9 §3.5.1 (in-memory representation), §3.5.2
+ */
 export const storeGranule = (
   format: CapabilityFormat,
   memory: TaggedMemory,
@@ -95,6 +101,9 @@ export const loadTagGroup = (format: CapabilityFormat, memory: TaggedMemory, off
     .reduce((tags, granule, index) => (granule.tag ? tags | (1n << BigInt(index)) : tags), 0n);
 };
 
-/** An integer of `size` bytes as a load delivers it: sign-extended, or zero-extended if `unsigned`. */
+/**
+ * An integer of `size` bytes as a load delivers it: sign-extended, or zero-extended if `unsigned`.
+ * @rule MEM-8 extend @source CHERI ISAv9 §7 CL[BHWD][U]
+ */
 export const extend = (format: CapabilityFormat, value: bigint, size: bigint, unsigned: boolean): bigint =>
   unsigned ? value : BigInt.asUintN(Number(format.addressBits), BigInt.asIntN(8 * Number(size), value));

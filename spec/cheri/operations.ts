@@ -44,15 +44,15 @@ export const requestBounds = (
 };
 
 /**
- * CSetBounds (Morello SCBNDS, RVY SCBNDSR): bounds of `length` bytes from the address, rounded outward.
- * @rule CAP-2 csetbounds @source CHERI ISAv9 §7 CSetBounds; sail CSetBounds; Arm DDI0606 CapSetBounds; RVY SCBNDSR
+ * CSetBounds (Morello SCBNDS, RVY YBNDSRW): bounds of `length` bytes from the address, rounded outward.
+ * @rule CAP-2 csetbounds @source CHERI ISAv9 §7 CSetBounds; sail CSetBounds; Arm DDI0606 CapSetBounds; RVY YBNDSRW
  */
 export const setBounds = (format: CapabilityFormat, capability: Capability, length: bigint): Capability =>
   requestBounds(format, capability, truncate(format.addressBits, length)).capability;
 
 /**
- * CSetBoundsExact (Morello SCBNDSE, RVY SCBNDS): as `setBounds`, but untagged where rounding would be needed.
- * @rule CAP-2 csetboundsexact @source CHERI ISAv9 §7 CSetBoundsExact; sail CSetBoundsExact; RVY SCBNDS
+ * CSetBoundsExact (Morello SCBNDSE, RVY YBNDSW): as `setBounds`, but untagged where rounding would be needed.
+ * @rule CAP-2 csetboundsexact @source CHERI ISAv9 §7 CSetBoundsExact; sail CSetBoundsExact; RVY YBNDSW
  */
 export const setBoundsExact = (format: CapabilityFormat, capability: Capability, length: bigint): Capability => {
   const result = requestBounds(format, capability, truncate(format.addressBits, length));
@@ -78,7 +78,7 @@ export const representableAlignmentMask = (format: CapabilityFormat, length: big
 
 /**
  * The address can be changed and the bounds stay what they are.
- * @rule CAP-3 precise @source sail capBoundsEqual; Arm DDI0606 CapIsRepresentable; RISC-V CHERI, "Representable Range"
+ * @rule CAP-3 precise @source sail capBoundsEqual; Arm DDI0606 CapIsRepresentable; RVY, "Representable Range"
  */
 export const preciselyRepresentable = (format: CapabilityFormat, capability: Capability, address: bigint): boolean =>
   sameBounds(boundsOf(format, capability), format.decodeBounds(capability.metadata, address)) &&
@@ -103,17 +103,17 @@ const moved = (format: CapabilityFormat, capability: Capability, to: bigint, che
 };
 
 /**
- * CSetAddr (Morello SCVALUE, RVY SCADDR): the precise check.
+ * CSetAddr (Morello SCVALUE, RVY YADDRW): the precise check.
  *
  * The Sail models of ISAv9 and Morello agree in this; only additions take the fast check there.
- * @rule CAP-3 csetaddr @source CHERI ISAv9 §7 CSetAddr; sail setCapAddr; Arm DDI0606 CapSetValue; RVY SCADDR
+ * @rule CAP-3 csetaddr @source CHERI ISAv9 §7 CSetAddr; sail setCapAddr; Arm DDI0606 CapSetValue; RVY YADDRW
  */
 export const setAddress = (format: CapabilityFormat, capability: Capability, address: bigint): Capability =>
   moved(format, capability, address, preciselyRepresentable);
 
 /**
- * CIncOffset (Morello ADD, RVY CADD): the fast check.
- * @rule CAP-3 cincoffset @source CHERI ISAv9 §7 CIncOffset; sail incCapOffset; Arm DDI0606 CapAdd; RVY CADD
+ * CIncOffset (Morello ADD, RVY YADD): the fast check.
+ * @rule CAP-3 cincoffset @source CHERI ISAv9 §7 CIncOffset; sail incCapOffset; Arm DDI0606 CapAdd; RVY YADD
  */
 export const incOffset = (format: CapabilityFormat, capability: Capability, increment: bigint): Capability =>
   moved(format, capability, capability.address + increment, fastRepresentable);
@@ -135,10 +135,10 @@ export const fromPointer = (format: CapabilityFormat, capability: Capability, po
   truncate(format.addressBits, pointer) === 0n ? nullCapability(format) : setOffset(format, capability, pointer);
 
 /**
- * CAndPerm (Morello CLRPERM with the complement, RVY ACPERM): the permissions that are also in `mask`, in the format's
+ * CAndPerm (Morello CLRPERM with the complement, RVY YPERMC): the permissions that are also in `mask`, in the format's
  * numbering; as far as the format can encode that set.
  *
- * @rule CAP-4 candperm @source CHERI ISAv9 §7 CAndPerm; RISC-V CHERI, ACPERM
+ * @rule CAP-4 candperm @source CHERI ISAv9 §7 CAndPerm; RVY YPERMC
  */
 export const andPermissions = (format: CapabilityFormat, capability: Capability, mask: bigint): Capability => {
   const { metadata } = format.withPermissions(capability.metadata, capability.permissions & mask);
@@ -149,8 +149,8 @@ export const andPermissions = (format: CapabilityFormat, capability: Capability,
 };
 
 /**
- * CSetFlags (Morello SCFLGS, RVY SCMODE).
- * @rule CAP-3 csetflags @source CHERI ISAv9 §7 CSetFlags; Arm DDI0606 CapSetFlags; RISC-V CHERI, SCMODE
+ * CSetFlags (Morello SCFLGS, RVY YMODEW).
+ * @rule CAP-3 csetflags @source CHERI ISAv9 §7 CSetFlags; Arm DDI0606 CapSetFlags; RVY YMODEW
  */
 export const setFlags = (format: CapabilityFormat, capability: Capability, flags: bigint): Capability =>
   keepTagIf(format.decode(format.withFlags(capability, flags), capability.tag), !isSealed(format, capability));
@@ -162,7 +162,7 @@ export const setFlags = (format: CapabilityFormat, capability: Capability, flags
 export const clearTag = (capability: Capability): Capability => keepTagIf(capability, false);
 
 /**
- * CSetHigh (RVY SCHI): the metadata word as it would lie in memory; never tagged. Words wider than an address
+ * CSetHigh (RVY YHIW): the metadata word as it would lie in memory; never tagged. Words wider than an address
  * (`uncompressed256`) have their first word replaced.
  * @rule CAP-3 csethigh @source CHERI ISAv9 §7 CSetHigh; sail CSetHigh
  */

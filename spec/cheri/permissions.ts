@@ -1,6 +1,6 @@
 /**
  * Permissions by word. A program names permissions by these words; each format maps the words that it has to its own
- * bits and ignores the others, so that one program runs on every format (`programs.md`, registers and numbers).
+ * bits and ignores the others, so that one program runs on every format.
  */
 
 const memoryWords = ["load", "store", "execute", "load-cap", "store-cap", "store-local", "global"] as const;

@@ -15,7 +15,7 @@ export interface Relocated {
  * capability is *encoded*, not derived: replaying instructions can refuse a few that encode exactly. Where no encoding
  * says it exactly (a distance that is not aligned enough, bounds that leave the address space) the tag is lost.
  *
- * @rule FORK-3 encode @source µFork (SOSP 2025) §4; CHERI Concentrate §4.2 for what is representable
+ * @rule FORK-3 encode @source µFork (SOSP 2025); CHERI Concentrate for what is representable
  */
 export const relocate = (format: CapabilityFormat, capability: Capability, delta: bigint): Relocated => {
   const base = capability.base + delta;

@@ -90,16 +90,16 @@ export const unseal = (format: CapabilityFormat, capability: Capability, authori
 };
 
 /**
- * CSealEntry (Morello SEAL with the fixed type RB, RVY SENTRY). Execute permission is not asked for.
- * @rule CAP-5 csealentry @source CHERI ISAv9 §7 CSealEntry; sail CSealEntry; RISC-V CHERI, SENTRY
+ * CSealEntry (Morello SEAL with the fixed type RB, RVY YSENTRY). Execute permission is not asked for.
+ * @rule CAP-5 csealentry @source CHERI ISAv9 §7 CSealEntry; sail CSealEntry; RVY YSENTRY
  */
 export const sealEntry = (format: CapabilityFormat, capability: Capability): Capability =>
   keepTagIf(withOtype(format, capability, format.otypes.sentry), !isSealed(format, capability));
 
 /**
- * CBuildCap (Morello BUILD, RVY CBLD): tag the bits of `requested` if `authority` could have derived them. The tag of
+ * CBuildCap (Morello BUILD, RVY YBLD): tag the bits of `requested` if `authority` could have derived them. The tag of
  * `requested` does not matter; a sentry stays one, any other type becomes unsealed.
- * @rule CAP-5 cbuildcap @source CHERI ISAv9 §7 CBuildCap; sail CBuildCap; RISC-V CHERI, CBLD
+ * @rule CAP-5 cbuildcap @source CHERI ISAv9 §7 CBuildCap; sail CBuildCap; RVY YBLD
  */
 export const buildCap = (format: CapabilityFormat, authority: Capability, requested: Capability): Capability => {
   const wanted = requested.otype === format.otypes.sentry ? requested : unsealed(format, requested);
@@ -116,9 +116,9 @@ const isWithin = (outer: Capability, inner: Capability): boolean =>
   inner.base >= outer.base && inner.top <= outer.top && (inner.permissions & ~outer.permissions) === 0n;
 
 /**
- * CTestSubset (Morello CHKSS, RVY SCSS): `inner` is a subset of `outer` and their tags are equal. Sealing, type, flags and
+ * CTestSubset (Morello CHKSS, RVY YSS): `inner` is a subset of `outer` and their tags are equal. Sealing, type, flags and
  * address are not looked at.
- * @rule CAP-5 ctestsubset @source CHERI ISAv9 §7 CTestSubset; sail CTestSubset; RISC-V CHERI, SCSS
+ * @rule CAP-5 ctestsubset @source CHERI ISAv9 §7 CTestSubset; sail CTestSubset; RVY YSS
  */
 export const testSubset = (outer: Capability, inner: Capability): boolean =>
   outer.tag === inner.tag && isWithin(outer, inner);

@@ -48,6 +48,7 @@ export const compressedFormat = (layout: CompressedLayout): CapabilityFormat => 
     plainAddress: layout.bounds.plainAddress,
     decodeBounds: (metadata, address) => concentrate.decodeBounds(layout.bounds, raw(metadata), address),
     encodeBounds: (metadata, base, top) => masked(concentrate.encodeBounds(layout.bounds, raw(metadata), base, top)),
+    relocationAlignment: (length) => concentrate.relocationAlignment(layout.bounds, length),
     alignmentMask: (length) => concentrate.alignmentMask(layout.bounds, length),
     flagBits: layout.flagBits,
     fastCheck: ({ metadata, address }, to) => concentrate.fastCheck(layout.bounds, raw(metadata), address, to),

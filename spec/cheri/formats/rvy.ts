@@ -3,6 +3,8 @@
  * relative to a window that begins a quarter of the mantissa below B, malformed encodings, an exponent counted from the
  * largest one down, and no fast check.
  *
+ * The specification is cited as RVY, with its present mnemonics (YBNDSRW; SCBNDSR in earlier drafts).
+ *
  * @source RISC-V CHERI (riscv-cheri), chapters "RV64Y capability encoding" and "RV32Y capability encoding", with
  *   Zylevels1 and one level bit
  */
@@ -39,7 +41,7 @@ export const encoding = (maxExponent: bigint, mantissa: bigint) => ({
 /**
  * Malformed bounds: base 0, top 0. So are an exponent below zero, bits of B that would lie above the address space, and
  * in `rvy64` an internal exponent of zero.
- * @rule CAP-1 malformed @source RISC-V CHERI, "Malformed Capability Bounds"
+ * @rule CAP-1 malformed @source RVY, "Integrity of Capabilities" and the decoding of bounds
  */
 export const malformed =
   (maxExponent: bigint, mantissa: bigint, zeroAllowed: boolean) =>

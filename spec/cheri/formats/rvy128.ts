@@ -53,7 +53,7 @@ export const rvy128: CapabilityFormat = compressedFormat({
     return { metadata: deposit(software, (raw & ~allStored) | named, permissions >> 6n), exact: true };
   },
   flagsOf: (raw) => extract(mode, raw),
-  // Without execute permission there is no mode to set (RISC-V CHERI, SCMODE).
+  // Without execute permission there is no mode to set (RVY YMODEW).
   withFlags: (raw, address, flags) => ({
     metadata: (raw & permissionMask(stored, ["execute"])) !== 0n ? deposit(mode, raw, flags) : raw,
     address,

@@ -6,8 +6,6 @@
  * word saturates: all ones is 2^64. Every address is representable; all zeros is null.
  *
  * As a `metadata` number the parts lie in the same order, without the address: first word, base, length.
- *
- * @rule CAP-8 layout @source Woodruff et al., The CHERI capability model, ISCA 2014, §4
  */
 import { bits, deposit, extract, ones } from "../bits.js";
 import { defineFormat, type CapabilityFormat } from "../capability.js";
@@ -43,6 +41,7 @@ export const uncompressed256: CapabilityFormat = defineFormat({
   },
   transfer: "v9",
   rootMetadata: (ones(64n) << 128n) | 0x7_8fffn,
+  /** @rule CAP-8 layout @source Woodruff et al., The CHERI capability model, ISCA 2014 */
   toMemory: ({ metadata, address }) => ((metadata >> 64n) << 128n) | (address << 64n) | (metadata & ones(64n)),
   fromMemory: (granule) => ({
     metadata: ((granule >> 128n) << 64n) | (granule & ones(64n)),
@@ -53,6 +52,7 @@ export const uncompressed256: CapabilityFormat = defineFormat({
     const base = extract(baseWord, metadata);
     return { base, top: base + lengthOf(metadata), valid: true, exponent: 0n, internalExponent: false };
   },
+  /** @rule CAP-8 length @source Woodruff et al., The CHERI capability model, ISCA 2014 */
   encodeBounds: (metadata, base, top) => {
     // The one length that cannot be told from the whole space is rounded up to it.
     const length = top - base;
@@ -62,6 +62,7 @@ export const uncompressed256: CapabilityFormat = defineFormat({
       exact: length !== ones(64n),
     };
   },
+  relocationAlignment: () => 32n,
   alignmentMask: (length) => (length === ones(64n) ? 0n : ones(64n)),
   flagBits: noFlagBits,
   fastCheck: () => true,

@@ -2,7 +2,7 @@
  * What `cheri128-v9` and `cheri64-v9` share: the permissions of CHERI ISAv9 (also used by `uncompressed256`), bounds
  * whose window begins at B's top three bits less one, an exponent stored as it is.
  *
- * @source CHERI ISAv9 §3.4 (permissions), §3.5.4 (compressed capabilities); sail-cheri-riscv cheri_prelude_{64,128}.sail
+ * @source CHERI ISAv9 §3.4.2 (permissions), §3.5.4 (compressed capabilities); sail-cheri-riscv cheri_prelude_{64,128}.sail
  */
 import type { ObjectTypes } from "../capability.js";
 import { inOrder, type PermissionBits } from "../permissions.js";
