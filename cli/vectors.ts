@@ -57,6 +57,8 @@ const mismatches = (row: VectorRow): readonly string[] =>
 const count = (rows: readonly VectorRow[], column: "passed" | "failed" | "skipped"): number =>
   rows.reduce((sum, row) => sum + row[column], 0);
 
+const plural = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
+
 const human = (reports: readonly FileReport[], seconds: number): string => {
   const rows = reports.flatMap((report) => report.rows);
   const total = (column: "passed" | "failed" | "skipped"): string => count(rows, column).toLocaleString("en");
@@ -71,7 +73,7 @@ const human = (reports: readonly FileReport[], seconds: number): string => {
     ...(rows.length > 0 ? [table(rows)] : []),
     ...rows.flatMap(mismatches),
     "",
-    `${reports.length} ${reports.length === 1 ? "file" : "files"}, ${rows.length} rows: ${summary} (${seconds.toFixed(1)} s)`,
+    `${plural(reports.length, "file")}, ${plural(rows.length, "row")}: ${summary} (${seconds.toFixed(1)} s)`,
   ].join("\n");
 };
 

@@ -6,17 +6,35 @@ export class InputError extends Error {
   readonly file: string;
   /** Line of the file, from 1; undefined where the file as a whole is meant. */
   readonly line: number | undefined;
+  /** Column of the line, from 1; undefined where the line as a whole is meant. */
+  readonly column: number | undefined;
 
-  constructor(file: string, line: number | undefined, message: string) {
+  constructor(file: string, line: number | undefined, message: string, column?: number) {
     super(message);
     this.name = "InputError";
     this.file = file;
     this.line = line;
+    this.column = column;
   }
 
-  /** `file:line: message`, on one line. */
+  /** `file:line:column: message`, on one line. */
   describe(): string {
-    const place = this.line === undefined ? this.file : `${this.file}:${String(this.line)}`;
-    return `${place}: ${this.message.replaceAll(/\s+/g, " ")}`;
+    const place = [this.file, this.line, this.line === undefined ? undefined : this.column];
+    const known = place.filter((part) => part !== undefined).map(String);
+    return `${known.join(":")}: ${this.message.replaceAll(/\s+/g, " ")}`;
   }
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "no such file; check the path",
+  EISDIR: "is a directory; name the files in it",
+  EACCES: "may not be read; check its permissions",
+  Z_BUF_ERROR: "the gzip data ends too early; the file is truncated, fetch it again",
+  Z_DATA_ERROR: "the gzip data is damaged; fetch the file again",
+};
+
+/** Why a file could not be read, and what to do about it. */
+export const whyUnreadable = (error: unknown): string => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+};

@@ -238,7 +238,7 @@ const register: Readonly<Record<string, (o: Operands) => InstructionResult>> = {
   csealentry: (o) => derived(sealEntry(format, o.cs1)),
   ccleartag: (o) => derived(clearTag(o.cs1)),
   cmove: (o) => derived(o.cs1),
-  ctestsubset: (o) => integer(testSubset(o.cs1, o.cs2)),
+  ctestsubset: (o) => integer(testSubset(format, o.cs1, o.cs2)),
   csub: (o) => integer(subtract(format, o.cs1, o.cs2)),
   csetequalexact: (o) => integer(equalExact(o.cs1, o.cs2)),
   ctoptr: (o) => integer(toPointer(format, o.cs1, o.cs2)),

@@ -5,7 +5,7 @@
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
-import { InputError } from "../errors.js";
+import { InputError, whyUnreadable } from "../errors.js";
 
 /** No line of a file that this project reads is longer; a longer one is some other file. */
 const maxLineBytes = 1024 * 1024;
@@ -15,19 +15,6 @@ export interface Line {
   readonly number: number;
   readonly text: string;
 }
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "no such file; check the path",
-  EISDIR: "is a directory; name the files in it",
-  EACCES: "may not be read; check its permissions",
-  Z_BUF_ERROR: "the gzip data ends too early; the file is truncated, fetch it again",
-  Z_DATA_ERROR: "the gzip data is damaged; fetch the file again",
-};
-
-const reason = (error: unknown): string => {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
-};
 
 const isGzip = async (file: string): Promise<boolean> => {
   const handle = await open(file, "r");
@@ -56,7 +43,7 @@ export const readLines = async (file: string): Promise<Reading> => {
     source.on("error", (error) => chunks.destroy(error));
     return { size: status.size, position: () => source.bytesRead, lines: splitLines(file, chunks) };
   } catch (error) {
-    throw new InputError(file, undefined, reason(error));
+    throw new InputError(file, undefined, whyUnreadable(error));
   }
 };
 
@@ -89,7 +76,7 @@ async function* splitLines(file: string, chunks: AsyncIterable<Buffer>): AsyncGe
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(file, number, reason(error));
+    throw new InputError(file, number, whyUnreadable(error));
   }
   if (pendingBytes > 0) yield { number, text: take(Buffer.alloc(0)) };
 }

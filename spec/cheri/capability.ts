@@ -159,11 +159,12 @@ export const decodeCapability = (format: FormatParts, word: CapabilityWord, tag:
  * @rule CAP-1 encode @source CHERI ISAv9 §3.5.4; CHERI Concentrate, encoding
  */
 export const encodeCapability = (format: FormatParts, fields: CapabilityFields): EncodedCapability => {
-  // 1. Each field goes to its place, from the root's word on: no reserved bit is set there.
+  // 1. Each field goes to its place, from the root's word on: no reserved bit is set there. Flags come before permissions,
+  //    because some can only be set while the permission to execute is there.
   const bounded = format.encodeBounds(format.rootMetadata, fields.base, fields.top).metadata;
-  const permitted = format.withPermissions(bounded, fields.permissions).metadata;
-  const typed = format.withOtype(permitted, fields.otype);
-  const word = format.withFlags({ metadata: typed, address: fields.address }, fields.flags);
+  const flagged = format.withFlags({ metadata: bounded, address: fields.address }, fields.flags);
+  const permitted = format.withPermissions(flagged.metadata, fields.permissions).metadata;
+  const word = { metadata: format.withOtype(permitted, fields.otype), address: flagged.address };
   // 2. It is exact when reading it back gives what was asked for.
   const read = decodeCapability(format, word, fields.tag);
   const exact =

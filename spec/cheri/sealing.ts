@@ -32,7 +32,7 @@ const isOrdinaryOtype = ({ otypes }: CapabilityFormat, number: bigint): boolean 
 
 /**
  * CSeal (Morello SEAL): `authority`'s address is the type.
- * @rule CAP-5 cseal @source CHERI ISAv9 §7 CSeal; sail CSeal; Arm DDI0606 SEAL
+ * @rule CAP-5 cseal @source CHERI ISAv9 §7 CSeal; sail CSeal
  */
 export const seal = (format: CapabilityFormat, capability: Capability, authority: Capability): Capability => {
   const permitted =
@@ -72,7 +72,7 @@ export const conditionalSeal = (
 
 /**
  * CUnseal (Morello UNSEAL). Global is kept only where both have it.
- * @rule CAP-5 cunseal @source CHERI ISAv9 §7 CUnseal; sail CUnseal; Arm DDI0606 UNSEAL
+ * @rule CAP-5 cunseal @source CHERI ISAv9 §7 CUnseal; sail CUnseal
  */
 export const unseal = (format: CapabilityFormat, capability: Capability, authority: Capability): Capability => {
   const permitted =
@@ -104,24 +104,27 @@ export const sealEntry = (format: CapabilityFormat, capability: Capability): Cap
 export const buildCap = (format: CapabilityFormat, authority: Capability, requested: Capability): Capability => {
   const wanted = requested.otype === format.otypes.sentry ? requested : unsealed(format, requested);
   // 1. Within the authority, and not upside down (untagged bits can be).
-  const subset = wanted.base <= wanted.top && isWithin(authority, wanted);
+  const subset = wanted.base <= wanted.top && isWithin(format, authority, wanted);
   // 2. Derivable: instructions would have produced these very bits. No reserved bit, no encoding of their own.
   const rebuilt = format.encode({ ...wanted, tag: true });
   const derivable = rebuilt.exact && rebuilt.metadata === wanted.metadata;
   return { ...wanted, tag: authority.tag && !isSealed(format, authority) && subset && derivable };
 };
 
-/** Bounds and permissions of `inner` are a subset of those of `outer`. */
-const isWithin = (outer: Capability, inner: Capability): boolean =>
-  inner.base >= outer.base && inner.top <= outer.top && (inner.permissions & ~outer.permissions) === 0n;
+/** Bounds and permissions of `inner` are a subset of those of `outer`; malformed bounds are a subset of nothing. */
+const isWithin = (format: CapabilityFormat, outer: Capability, inner: Capability): boolean =>
+  [outer, inner].every(({ metadata, address }) => format.decodeBounds(metadata, address).valid) &&
+  inner.base >= outer.base &&
+  inner.top <= outer.top &&
+  (inner.permissions & ~outer.permissions) === 0n;
 
 /**
  * CTestSubset (Morello CHKSS, RVY YSS): `inner` is a subset of `outer` and their tags are equal. Sealing, type, flags and
  * address are not looked at.
  * @rule CAP-5 ctestsubset @source CHERI ISAv9 §7 CTestSubset; sail CTestSubset; RVY YSS
  */
-export const testSubset = (outer: Capability, inner: Capability): boolean =>
-  outer.tag === inner.tag && isWithin(outer, inner);
+export const testSubset = (format: CapabilityFormat, outer: Capability, inner: Capability): boolean =>
+  outer.tag === inner.tag && isWithin(format, outer, inner);
 
 /**
  * CCopyType (Morello CPYTYPE): `key` with the type of `typed` as its address, for CCSeal. Reserved types give untagged
@@ -129,7 +132,7 @@ export const testSubset = (outer: Capability, inner: Capability): boolean =>
  *
  * QEMU also clears the tag where the type lies outside `key`'s bounds; the specification takes the Sail model, which asks
  * only whether the address is representable.
- * @rule CAP-5 ccopytype @source CHERI ISAv9 §7 CCopyType; sail CCopyType; Arm DDI0606 CPYTYPE
+ * @rule CAP-5 ccopytype @source CHERI ISAv9 §7 CCopyType; sail CCopyType
  */
 export const copyType = (format: CapabilityFormat, key: Capability, typed: Capability): Capability => {
   const number = isSealed(format, typed) ? getType(format, typed) : -1n;

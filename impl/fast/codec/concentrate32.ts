@@ -6,6 +6,7 @@
  * CHERI ISAv9, UCAM-CL-TR-987; RISC-V CHERI specification, on the capability encoding for 32 bits.
  */
 
+import { setAddress64 } from "./granule.js";
 import {
   BASE_HI,
   BASE_LO,
@@ -47,7 +48,7 @@ export function place32(out: Halves, base: number, top: number, topExtra: number
 }
 
 /** The base. Domain: e in 0..31 - width; b below 2^width. */
-export function base32(address: number, e: number, b: number, lead: number, mask: number): number {
+function base32(address: number, e: number, b: number, lead: number, mask: number): number {
   const units = address >>> e;
   return (units + lead - ((units - b + lead) & mask)) << e;
 }
@@ -103,12 +104,13 @@ export function inBounds32(bounds: Halves, address: number): boolean {
   return address >>> 0 >= (bounds[AT_BASE_LO] ?? 0) >>> 0 && address >>> 0 < top;
 }
 
-// What `fit32` packs into one word: B and T with all their bits, E, and two flags.
+// What `fit32` packs into one word: B and T with all their bits, E, the flag of an internal exponent; and in bit 31 whether
+// the bounds are exact, which shifted down is `EXACT`.
 export const FIT_B = 0x3ff;
 export const FIT_T_SHIFT = 10;
 export const FIT_E_SHIFT = 20;
 export const FIT_INTERNAL = 1 << 30;
-export const FIT_EXACT = 1 << 31;
+const EXACT_BIT = 1 << 31;
 
 /**
  * The fields of the smallest bounds that cover [base, base + length), packed.
@@ -126,7 +128,7 @@ export function fit32(
   const mantissa = (1 << width) - 1;
   const top = (base + length) | 0;
   const highest = lengthExtra !== 0 ? 32 : 31 - Math.clz32(length);
-  if (highest < plainBits) return (1 << 31) | ((top & mantissa) << 10) | (base & mantissa);
+  if (highest < plainBits) return EXACT_BIT | ((top & mantissa) << 10) | (base & mantissa);
   const topExtra = lengthExtra + +(top >>> 0 < base >>> 0);
 
   const e = highest - (width - 2);
@@ -141,7 +143,7 @@ export function fit32(
   const round = unit | (t & longer);
   const lost = lostB | (b & longer) | round;
   return (
-    (~(lost | -lost) & (1 << 31)) |
+    (~(lost | -lost) & EXACT_BIT) |
     (1 << 30) |
     ((e + longer) << 20) |
     (((((t >>> longer) + round) << low) & mantissa) << 10) |
@@ -161,7 +163,7 @@ export function fitTop32(
   const length = (top >>> 0) + topExtra * SPACE - (base >>> 0);
   const legal = length >= 0 && length <= SPACE;
   const fit = fit32(base, length | 0, legal && length < SPACE ? 0 : 1, width, low, plainBits);
-  return legal ? fit : fit & 0x7fffffff;
+  return legal ? fit : fit & ~EXACT_BIT;
 }
 
 /** The number of low bits that a base and a length must have clear for bounds of this length to be exact. */
@@ -214,7 +216,8 @@ const after = new Int32Array(DECODED_SIZE);
  * Ownership: the two scratch arrays live for one call.
  */
 export function relocateByDefinition32(
-  codec: FastCodec,
+  decodeBounds: FastCodec["decodeBounds"],
+  encodeBounds: FastCodec["encodeBounds"],
   m: Halves,
   i: number,
   delta: number,
@@ -222,8 +225,8 @@ export function relocateByDefinition32(
   j: number,
 ): number {
   const metadata = m[i + 1] ?? 0;
-  codec.decodeBounds(m, i, before);
-  codec.setAddress(m, i, ((m[i] ?? 0) + delta) | 0, 0, dst, j);
+  decodeBounds(m, i, before);
+  setAddress64(m, i, ((m[i] ?? 0) + delta) | 0, 0, dst, j);
   const base = ((before[AT_BASE_LO] ?? 0) >>> 0) + delta;
   const top = ((before[AT_TOP_LO] ?? 0) >>> 0) + (before[AT_TOP_EXTRA] ?? 0) * SPACE + delta;
   const leaves = base < 0 || base >= SPACE || top < 0 || top > SPACE;
@@ -232,8 +235,8 @@ export function relocateByDefinition32(
   if (delta === 0) return MOVED_REPRESENTABLY | SAME_METADATA;
 
   const topExtra = top === SPACE ? 1 : 0;
-  const exact = codec.encodeBounds(dst, j, base | 0, 0, top | 0, 0, topExtra, dst, j);
-  codec.decodeBounds(dst, j, after);
+  const exact = encodeBounds(dst, j, base | 0, 0, top | 0, 0, topExtra, dst, j);
+  decodeBounds(dst, j, after);
   const decodesBack =
     after[AT_BOUNDS_VALID] !== 0 &&
     after[AT_BASE_LO] === (base | 0) &&

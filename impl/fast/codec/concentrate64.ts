@@ -47,7 +47,7 @@ export function carryOut(x: number, y: number, sum: number): number {
 }
 
 /** Unsigned comparison. Domain: upper halves int32. */
-export function less64(xLo: number, xHi: number, yLo: number, yHi: number): boolean {
+function less64(xLo: number, xHi: number, yLo: number, yHi: number): boolean {
   return xHi === yHi ? xLo >>> 0 < yLo >>> 0 : xHi >>> 0 < yHi >>> 0;
 }
 
@@ -155,41 +155,41 @@ export function fastCheck64(incrementLo: number, incrementHi: number, e: number,
 }
 
 /**
- * `WITHIN` where [address, address + length) lies inside bounds whose base lies `start` units of 2^e above the address'
- * own unit, and whose top lies `room` units above it. Domain: int32; e in 0..63 - width; start and room below 2^(width+1).
+ * `WITHIN` where [address, address + size) lies inside the bounds. Domain: int32; e in 0..63 - width.
  *
- * That is where the base is not above the address, and what is left of `room` after the address' fraction of a unit is
- * not below the length: neither base nor top needs to be known.
+ * That is where the base is not above the address, and the room from the address to the top is not below the size; so
+ * neither base nor top need be known. Halves are chosen by the mask `far`: exponents differ from parent to parent.
  */
 export function withinRoom64(
   lo: number,
   hi: number,
   e: number,
-  start: number,
-  room: number,
-  lengthLo: number,
-  lengthHi: number,
+  b: number,
+  lead: number,
+  length: number,
+  mask: number,
+  sizeLo: number,
+  sizeHi: number,
 ): number {
-  if (start > 0 || room < 0) return 0;
+  const far = (31 - e) >> 31;
+  const near = lo ^ ((lo ^ hi) & far);
+  const units = (near >>> e) | (((hi & ~far) << 1) << (31 - e));
+  const start = lead - ((units - b + lead) & mask);
+  const room = start + length;
+  // A base below address 0 is one near 2^64.
+  if (units >>> 16 === 0 && units + start < 0 && (far !== 0 || hi >>> e === 0)) return 0;
+
+  // The room, less the fraction of a unit that the address is in.
   const scaled = room << e;
   const fraction = ~(-1 << e);
-  let roomLo: number;
-  let roomHi: number;
-  let units: number;
-  if (e < 32) {
-    roomLo = (scaled - (lo & fraction)) | 0;
-    roomHi = (((room >>> 1) >>> (31 - e)) - borrow(scaled, lo & fraction)) | 0;
-    units = (lo >>> e) | ((hi << 1) << (31 - e));
-  } else {
-    roomLo = -lo | 0;
-    roomHi = (((scaled - (hi & fraction)) | 0) - borrow(0, lo)) | 0;
-    units = (hi >>> e) | 0;
-  }
-  // A base below address 0 is one near 2^64.
-  if (units >>> 16 === 0 && units + start < 0 && (e >= 32 || hi >>> e === 0)) return 0;
-  const rest = (((roomHi - lengthHi) | 0) - borrow(roomLo, lengthLo)) | 0;
-  const borrowed = (~roomHi & lengthHi) | ((~roomHi | lengthHi) & rest);
-  return (~roomHi & ~borrowed) < 0 ? KEEPS_TAG : 0;
+  const scaledLo = scaled & ~far;
+  const fractionLo = lo & (fraction | far);
+  const roomLo = (scaledLo - fractionLo) | 0;
+  const scaledHi = (scaled & far) | (((room >>> 1) >>> (31 - e)) & ~far);
+  const roomHi = (((scaledHi - (hi & fraction & far)) | 0) - +(scaledLo >>> 0 < fractionLo >>> 0)) | 0;
+  const rest = (((roomHi - sizeHi) | 0) - +(roomLo >>> 0 < sizeLo >>> 0)) | 0;
+  const borrowed = (~roomHi & sizeHi) | ((~roomHi | sizeHi) & rest);
+  return ((start - 1) & ~room & ~roomHi & ~borrowed) < 0 ? KEEPS_TAG : 0;
 }
 
 /** `WITHIN` where [base, base + length) lies inside the valid bounds in `parent`. Domain: int32. */
@@ -214,10 +214,10 @@ export function withinBounds64(
   return beyond ? 0 : KEEPS_TAG;
 }
 
-/** Whether an address lies in the bounds in `bounds`. Domain: int32. */
+/** Whether an address lies in the bounds in `bounds`. */
 export function inBounds64(bounds: Halves, lo: number, hi: number): boolean {
   return (
-    !less64(lo, hi, bounds[AT_BASE_LO] ?? 0, bounds[AT_BASE_HI] ?? 0) &&
-    (bounds[AT_TOP_EXTRA] !== 0 || less64(lo, hi, bounds[AT_TOP_LO] ?? 0, bounds[AT_TOP_HI] ?? 0))
+    !less64(lo, hi | 0, bounds[AT_BASE_LO] ?? 0, bounds[AT_BASE_HI] ?? 0) &&
+    (bounds[AT_TOP_EXTRA] !== 0 || less64(lo, hi | 0, bounds[AT_TOP_LO] ?? 0, bounds[AT_TOP_HI] ?? 0))
   );
 }

@@ -6,6 +6,7 @@
  */
 
 import { below64, borrow, carry, carryOut, window64 } from "./concentrate64.js";
+import { setAddress128 } from "./granule.js";
 import {
   BASE_HI,
   BASE_LO,
@@ -22,12 +23,11 @@ import {
   TOP_LO,
 } from "./types.js";
 
-/** Set by `fit64` beside the fields of the bounds, which all end below it. */
-export const FIT_EXACT = 1 << 31;
-const EXACT_BIT = FIT_EXACT;
+/** What `fit64` sets beside the fields of the bounds, which all end below it; shifted down it is `EXACT`. */
+const EXACT_BIT = 1 << 31;
 
 /**
- * The fields of the smallest bounds that cover [base, base + length), and `FIT_EXACT` where they are those.
+ * The fields of the smallest bounds that cover [base, base + length), and `EXACT_BIT` where they are those.
  *
  * The three formats lay them out alike: B in the low `width` bits, T without its two upper bits above it, then the flag of
  * an internal exponent. The exponent is stored as (e ^ flip) + bias; with a flip of -1 the flag is inverted too.
@@ -44,46 +44,38 @@ export function fit64(
   bias: number,
 ): number {
   const topLo = (baseLo + lengthLo) | 0;
-  const e = highestBit(lengthLo, lengthHi, lengthExtra) - (width - 2);
+  const e = highestBit(lengthLo, lengthHi, lengthExtra) - width + 2;
   const flag = 1 << (2 * width - 2);
+  // All of the bits that B keeps beside an internal exponent; T keeps two bits less.
+  const encoded = -1 >>> (35 - width);
   if (e < 0) {
-    const t = topLo & ((1 << (width - 2)) - 1);
-    return EXACT_BIT | (flag & flip) | (t << width) | (baseLo & ((1 << width) - 1));
+    return EXACT_BIT | (flag & flip) | ((topLo & (2 * encoded + 1)) << width) | (baseLo & (8 * encoded + 7));
   }
   const topHi = (((baseHi + lengthHi) | 0) + +(topLo >>> 0 < baseLo >>> 0)) | 0;
+  const topExtra = lengthExtra + (((baseHi & lengthHi) | ((baseHi | lengthHi) & ~topHi)) >>> 31);
 
   // Three bits of B and of T make way for the exponent; what is lost of the top counts as one unit.
   const shift = e + 3;
-  const rest = 31 - shift;
-  let b: number;
-  let t: number;
-  let lostB: number;
-  let lostT: number;
-  if (shift < 32) {
-    b = (baseLo >>> shift) | ((baseHi << 1) << rest);
-    t = (topLo >>> shift) | ((topHi << 1) << rest);
-    lostB = (baseLo << 1) << rest;
-    lostT = (topLo << 1) << rest;
-  } else {
-    const topExtra = lengthExtra + (((baseHi & lengthHi) | ((baseHi | lengthHi) & ~topHi)) >>> 31);
-    b = (baseHi >>> shift) | 0;
-    t = (topHi >>> shift) | ((topExtra << 1) << rest);
-    lostB = baseLo | ((baseHi << 1) << rest);
-    lostT = topLo | ((topHi << 1) << rest);
-  }
+  const rest = 28 - e;
+  const far = rest >> 31;
+  const baseNear = baseLo ^ ((baseLo ^ baseHi) & far);
+  const topNear = topLo ^ ((topLo ^ topHi) & far);
+  const b = (baseNear >>> shift) | (((baseHi & ~far) << 1) << rest);
+  const t = (topNear >>> shift) | ((((topHi & ~far) | (topExtra & far)) << 1) << rest);
+  const lostT = ((topNear << 1) << rest) | (topLo & far);
   const unit = (lostT | -lostT) >>> 31;
 
   // Rounding may lengthen the mantissa by a bit; then the exponent is one more, and another bit of each is lost.
   const longer = ((t + unit - b) >>> (width - 4)) & 1;
   const round = unit | (t & longer);
   const stored = ((e + longer) ^ flip) + bias;
-  const lost = lostB | (b & longer) | round;
+  const lost = ((baseNear << 1) << rest) | (baseLo & far) | (b & longer) | round;
   return (
     (~(lost | -lost) & EXACT_BIT) |
     (flag & ~flip) |
-    ((((t >>> longer) + round) & ((1 << (width - 5)) - 1)) << (width + 3)) |
+    ((((t >>> longer) + round) & (encoded >>> 2)) << (width + 3)) |
     (((stored >>> 3) & 7) << width) |
-    (((b >>> longer) & ((1 << (width - 3)) - 1)) << 3) |
+    (((b >>> longer) & encoded) << 3) |
     (stored & 7)
   );
 }
@@ -97,7 +89,7 @@ function highestBit(lo: number, hi: number, extra: number): number {
 
 /**
  * `fit64` for bounds given by their top. Bounds that end before they begin, or are longer than the address space, give
- * a word of the format, and never `FIT_EXACT`.
+ * a word of the format, and never `EXACT_BIT`.
  */
 export function fitTop64(
   baseLo: number,
@@ -113,7 +105,7 @@ export function fitTop64(
   const lengthHi = (topHi - baseHi - borrow(topLo, baseLo)) | 0;
   const lengthExtra = topExtra - carryOut(~topHi, baseHi, ~lengthHi);
   const fit = fit64(baseLo, baseHi, lengthLo, lengthHi, lengthExtra, width, flip, bias);
-  return lengthExtra === 0 || (lengthExtra === 1 && (lengthLo | lengthHi) === 0) ? fit : fit & ~FIT_EXACT;
+  return lengthExtra === 0 || (lengthExtra === 1 && (lengthLo | lengthHi) === 0) ? fit : fit & ~EXACT_BIT;
 }
 
 /** The number of low bits that a base and a length must have clear for bounds of this length to be exact: CRAM. */
@@ -194,7 +186,8 @@ const after = new Int32Array(DECODED_SIZE);
  * Ownership: the two scratch arrays live for one call.
  */
 export function relocateByDefinition64(
-  codec: FastCodec,
+  decodeBounds: FastCodec["decodeBounds"],
+  encodeBounds: FastCodec["encodeBounds"],
   m: Halves,
   i: number,
   deltaLo: number,
@@ -208,8 +201,8 @@ export function relocateByDefinition64(
   const lo = m[i] ?? 0;
   const newLo = (lo + deltaLo) | 0;
   const newHi = ((m[i + 1] ?? 0) + deltaHi + carry(lo, newLo)) | 0;
-  codec.decodeBounds(m, i, before);
-  codec.setAddress(m, i, newLo, newHi, dst, j);
+  decodeBounds(m, i, before);
+  setAddress128(m, i, newLo, newHi, dst, j);
   if (before[BOUNDS_VALID] === 0) return SAME_METADATA;
   const baseLo = before[BASE_LO] ?? 0;
   const baseHi = before[BASE_HI] ?? 0;
@@ -226,8 +219,8 @@ export function relocateByDefinition64(
   // A capability that does not move keeps its word, whether or not that is the word that encoding would choose.
   if ((deltaLo | deltaHi) === 0 && !negative) return REPRESENTABLE | BOUNDS_EXACT | SAME_METADATA;
 
-  const exact = codec.encodeBounds(dst, j, movedBaseLo, movedBaseHi, movedTopLo, movedTopHi, movedTopExtra, dst, j);
-  codec.decodeBounds(dst, j, after);
+  const exact = encodeBounds(dst, j, movedBaseLo, movedBaseHi, movedTopLo, movedTopHi, movedTopExtra, dst, j);
+  decodeBounds(dst, j, after);
   const decodesBack =
     after[BOUNDS_VALID] !== 0 &&
     after[BASE_LO] === movedBaseLo &&

@@ -123,9 +123,7 @@ function setBounds(
     if (fromWide && exponent(fit) < WIDE && boundsHi(hi) !== hi) within = 0;
   } else {
     const b = bottom(w);
-    const lead = leadOf(b);
-    const start = lead - ((window64(lo, baseHi, e) - b + lead) & MANTISSA);
-    within = withinRoom64(lo, baseHi, e, start, start + lengthOf(w), lengthLo, lengthHi);
+    within = withinRoom64(lo, baseHi, e, b, leadOf(b), lengthOf(w), MANTISSA, lengthLo, lengthHi);
   }
   write128(dst, j, lo, hi, (w & ~BOUNDS) | (fit & BOUNDS), m[i + 3] ?? 0);
   return (fit >>> 31) | within;
@@ -208,7 +206,7 @@ function relocate(
   // A distance that keeps the step of the bounds keeps exponent and length: only B and T move. But bounds have to see the
   // address move as far as it does, without crossing bit 55.
   if (e >= WIDE || below64(deltaLo, deltaHi, e + (encoded & 3)) !== 0 || boundsHi(newHi) !== newHi) {
-    return relocateByDefinition64(codec, m, i, deltaLo, deltaHi, negative, dst, j);
+    return relocateByDefinition64(decodeBounds, encodeBounds, m, i, deltaLo, deltaHi, negative, dst, j);
   }
   const b = bottom(w);
   const length = lengthOf(w);

@@ -125,8 +125,7 @@ function setBounds(
     within = withinBounds64(scratch, lo, hi, lengthLo, lengthHi, lengthExtra);
   } else {
     const b = bottom(w);
-    const start = LEAD - ((window64(lo, hi, e) - b + LEAD) & MANTISSA);
-    within = withinRoom64(lo, hi, e, start, start + lengthOf(w), lengthLo, lengthHi);
+    within = withinRoom64(lo, hi, e, b, LEAD, lengthOf(w), MANTISSA, lengthLo, lengthHi);
   }
   const fit = fit64(lo, hi, lengthLo, lengthHi, lengthExtra, WIDTH, -1, MAX_EXPONENT + 1);
   write128(dst, j, lo, hi, (w & ~BOUNDS) | (fit & BOUNDS), m[i + 3] ?? 0);
@@ -198,7 +197,7 @@ function relocate(
   const encoded = internal(w) & 7;
   // A distance that keeps the step of the bounds keeps exponent and length: only B and T move.
   if (e >>> 0 >= WIDE || below64(deltaLo, deltaHi, e + (encoded & 3)) !== 0) {
-    return relocateByDefinition64(codec, m, i, deltaLo, deltaHi, negative, dst, j);
+    return relocateByDefinition64(decodeBounds, encodeBounds, m, i, deltaLo, deltaHi, negative, dst, j);
   }
   const lo = m[i] ?? 0;
   const hi = m[i + 1] ?? 0;

@@ -192,7 +192,7 @@ function relocate(
   const delta = (deltaLo >>> 0) - (negative ? 0x100000000 : 0);
   // A distance that keeps the step of the bounds keeps exponent and length: only B and T move.
   if (malformed(w) || e >= WIDE || (deltaLo & ~(-1 << (e + (encoded & LOW)))) !== 0) {
-    return relocateByDefinition32(codec, m, i, delta, dst, j);
+    return relocateByDefinition32(decodeBounds, encodeBounds, m, i, delta, dst, j);
   }
   const address = m[i] ?? 0;
   const b = bottom(w);

@@ -1,5 +1,6 @@
 /**
  * The shape of a capability codec over 32-bit halves: what every format offers, and the names of its results.
+ * Rules CAP-1 to CAP-5 and CAP-8; the sources are named with each format.
  *
  * A capability is its granule as it lies in memory, in little-endian 32-bit halves at an index of an `Int32Array`
  * (counted in halves). Its tag is kept elsewhere. Nothing here allocates, and no operation looks at a tag:
