@@ -1,0 +1,92 @@
+/** What a rule is given, and what it answers: the vocabulary of `step`. */
+import { nullCapability, type Capability, type CapabilityFormat, type Trap } from "../cheri/index.js";
+import { registerCount, type Machine, type Process, type Thread } from "./machine.js";
+import type { ErrorCode, Observation } from "./observation.js";
+import type { Integer } from "./operation.js";
+
+/** A step about to be taken: the machine, and who takes it. */
+export interface Context {
+  readonly machine: Machine;
+  readonly format: CapabilityFormat;
+  /** Creation ordinals. */
+  readonly thread: number;
+  readonly process: number;
+}
+
+export interface Outcome {
+  readonly machine: Machine;
+  readonly observation: Observation;
+}
+
+/** Everything that is not an outcome yet: what a rule still has to act on. */
+export type Refusal = Extract<
+  Observation,
+  { readonly kind: "trap" | "error" | "would-block" | "bad-choice" | "out-of-frames" | "outside-profile" }
+>;
+
+export const threadOf = ({ machine, thread }: Context): Thread => {
+  const found = machine.threads[thread];
+  return found ?? { process: 0, live: false, registers: [], pcc: nullCapability(machine.format) };
+};
+
+export const processOf = ({ machine, process }: Context): Process | undefined => machine.processes[process];
+
+/** A register's content; numbers are reduced into range. */
+export const register = (context: Context, index: number): Capability =>
+  threadOf(context).registers[index % registerCount] ?? nullCapability(context.format);
+
+/** A number modulo 2^XLEN. */
+export const toAddress = (format: CapabilityFormat, value: bigint): bigint =>
+  BigInt.asUintN(Number(format.addressBits), value);
+
+/** An integer operand: an immediate modulo 2^XLEN, or a register's address. */
+export const integer = (context: Context, operand: Integer): bigint =>
+  "immediate" in operand ? toAddress(context.format, operand.immediate) : register(context, operand.register).address;
+
+/** The machine with a thread changed. */
+export const withThread = (machine: Machine, index: number, change: Partial<Thread>): Machine => {
+  const thread = machine.threads[index];
+  return thread === undefined
+    ? machine
+    : { ...machine, threads: machine.threads.with(index, { ...thread, ...change }) };
+};
+
+/** The register `index` of the acting thread becomes `value`. */
+export const writeRegister = (context: Context, machine: Machine, index: number, value: Capability): Machine => {
+  const registers = machine.threads[context.thread]?.registers ?? [];
+  return withThread(machine, context.thread, { registers: registers.with(index % registerCount, value) });
+};
+
+export const done = (machine: Machine): Outcome => ({ machine, observation: { kind: "none" } });
+
+/** The step changes nothing but what its observation says. */
+export const refuse = ({ machine }: Context, observation: Observation): Outcome => ({ machine, observation });
+
+export const failed = (context: Context, error: ErrorCode): Outcome => refuse(context, { kind: "error", error });
+
+export const trapped = (context: Context, trap: Trap): Outcome => refuse(context, { kind: "trap", ...trap });
+
+/** `cd` becomes a capability, which is observed. */
+export const giveCapability = (
+  context: Context,
+  cd: number,
+  capability: Capability,
+  machine: Machine = context.machine,
+): Outcome => ({
+  machine: writeRegister(context, machine, cd, capability),
+  observation: { kind: "capability", capability },
+});
+
+/** `cd` becomes a null-derived integer, which is observed. */
+export const giveInteger = (
+  context: Context,
+  cd: number,
+  value: bigint | boolean,
+  machine: Machine = context.machine,
+): Outcome => {
+  const number = toAddress(context.format, BigInt(value));
+  return {
+    machine: writeRegister(context, machine, cd, nullCapability(context.format, number)),
+    observation: { kind: "integer", integer: number },
+  };
+};

@@ -1,0 +1,229 @@
+/**
+ * The machine as a value: processes, threads, one page table, frames, channels (`initial` makes the first one).
+ *
+ * Nothing is ever changed in place. Arrays are indexed by ordinal (processes, threads, channels, in order of creation), by
+ * slot (page tables) or by frame.
+ */
+import {
+  andPermissions,
+  formats,
+  nullCapability,
+  permissionMask,
+  rootCapability,
+  sealEntry,
+  setAddress,
+  setBounds,
+  zeroGranule,
+  type Capability,
+  type CapabilityFormat,
+  type Permission,
+  type TaggedMemory,
+} from "../cheri/index.js";
+import { kernelBase, sealingTypes, sharedBase, type Config } from "./config.js";
+import type { ExitStatus } from "./observation.js";
+import type { Protection } from "./operation.js";
+
+/** Physical storage of one page. */
+export interface Frame {
+  readonly memory: TaggedMemory;
+  /** Base of the region in which its capabilities are valid; nowhere for shared segments, which hold none. */
+  readonly home: bigint;
+  /** Private mappings of it. */
+  readonly references: number;
+}
+
+/** A private page's entry in the page table. */
+export interface PageEntry {
+  readonly frame: number;
+  /** The process's own protection; what a strategy withholds comes on top. */
+  readonly protection: Protection;
+  /** Set on both sides at a fork: a write faults, whether or not the frame is still shared. */
+  readonly guard: boolean;
+}
+
+/** The pages of one region, by index; undefined where nothing is mapped. */
+export type Region = readonly (PageEntry | undefined)[];
+
+export interface Thread {
+  readonly process: number;
+  readonly live: boolean;
+  readonly registers: readonly Capability[];
+  readonly pcc: Capability;
+}
+
+/** What happened to a process's pages so far. */
+export interface Counters {
+  /** Faults that a strategy caused, once per page and step. */
+  readonly faults: number;
+  /** Pages whose bytes were copied. */
+  readonly copies: number;
+  /** Granules whose capability changed by relocation. */
+  readonly relocations: number;
+  /** Changes of an entry's frame, guard or protection. */
+  readonly pageTableWrites: number;
+}
+
+export type ProcessState =
+  | { readonly kind: "live" }
+  | { readonly kind: "zombie"; readonly status: ExitStatus; readonly ended: number }
+  | { readonly kind: "reaped" };
+
+export interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  /** The slot of its region; kept after its end, for printing. */
+  readonly slot: number;
+  readonly state: ProcessState;
+  readonly counters: Counters;
+}
+
+export interface Channel {
+  readonly messages: readonly Capability[];
+}
+
+export interface Machine {
+  readonly config: Config;
+  readonly format: CapabilityFormat;
+  /** By slot; empty where the slot is free. */
+  readonly regions: readonly Region[];
+  readonly frames: readonly (Frame | undefined)[];
+  /** Shared segments, one page each. */
+  readonly segments: readonly TaggedMemory[];
+  readonly processes: readonly Process[];
+  readonly threads: readonly Thread[];
+  readonly channels: readonly Channel[];
+  /** Slots that were handed out at least once. */
+  readonly usedSlots: ReadonlySet<number>;
+  /** Processes that have ended so far: zombies are ordered by it. */
+  readonly endings: number;
+}
+
+export const noProtection: Protection = { read: false, write: false, execute: false };
+export const readWrite: Protection = { read: true, write: true, execute: false };
+export const readExecute: Protection = { read: true, write: false, execute: true };
+export const noCounters: Counters = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 0 };
+
+/** Number of general registers; `csp` is another name for the third. */
+export const registerCount = 16;
+
+/** Where a region begins. */
+export const regionBase = (config: Config, slot: number): bigint => config.base + BigInt(slot) * config.stride;
+
+/** Granules of a page. */
+const granulesPerPage = (config: Config): number => config.page / Number(formats[config.format].granule);
+
+export const zeroPage = (config: Config): TaggedMemory =>
+  Array.from({ length: granulesPerPage(config) }, () => zeroGranule);
+
+/** Rights of the capabilities that the kernel hands out for memory. */
+export const dataRights: readonly Permission[] = ["load", "store", "load-cap", "store-cap", "global"];
+export const codeRights: readonly Permission[] = ["execute", "load", "global"];
+
+/** They come with the rights that leave loaded capabilities as they are, where the format has such rights. */
+const keepLoaded: readonly Permission[] = ["mutable-load", "elevate-level"];
+
+/**
+ * A new root over `[base, base + length)`: only start, mmap, exec and shm make one. `rvy64` has no encoding for code that
+ * cannot load capabilities; there the right to load them is added.
+ * @rule LAY-1 roots @source SFork design: capabilities of a µprocess are derived by the kernel
+ */
+export const memoryRoot = (
+  format: CapabilityFormat,
+  base: bigint,
+  length: bigint,
+  rights: readonly Permission[],
+): Capability => {
+  const whole = rootCapability(format);
+  const asked = permissionMask(format.permissionBits, [...rights, ...keepLoaded]);
+  const encodable = format.withPermissions(whole.metadata, asked).exact;
+  const mask = encodable ? asked : asked | permissionMask(format.permissionBits, ["load-cap"]);
+  return andPermissions(format, setBounds(format, setAddress(format, whole, base), length), mask);
+};
+
+/** The parts of a region of n pages, in pages: data from 0, free for mmap, stack, code. */
+export const layout = ({ pages }: Pick<Config, "pages">) => ({
+  data: { first: 0, count: Math.floor(pages / 2) },
+  free: { first: Math.floor(pages / 2), count: pages - 2 - Math.floor(pages / 2) },
+  stack: { first: pages - 2, count: 1 },
+  code: { first: pages - 1, count: 1 },
+});
+
+/** The capability to shared segment `segment`. Its pages hold no tags, whatever it permits (MEM-7). */
+export const segmentRoot = (config: Config, segment: number): Capability => {
+  const format = formats[config.format];
+  const base = sharedBase(config) + BigInt(segment) * BigInt(config.page);
+  return memoryRoot(format, base, BigInt(config.page), dataRights);
+};
+
+/** The sealed entry to the kernel: the same in every process, moved by no fork. */
+export const kernelEntry = (config: Config): Capability => {
+  const format = formats[config.format];
+  return sealEntry(format, memoryRoot(format, kernelBase(config), BigInt(config.page), codeRights));
+};
+
+/** Authority to seal and unseal with four object types; null where a format has no types to seal with. */
+const sealingRoot = (format: CapabilityFormat): Capability => {
+  if (!format.otypes.ordinary) return nullCapability(format);
+  const whole = setAddress(format, rootCapability(format), sealingTypes.first);
+  const rights = permissionMask(format.permissionBits, ["seal", "unseal", "global"]);
+  return andPermissions(format, setBounds(format, whole, sealingTypes.count), rights);
+};
+
+/**
+ * The registers, `pcc` and pages with which an image starts in a slot.
+ * @rule LAY-1 start @source SFork design: layout of a region
+ */
+export const startState = (config: Config, slot: number) => {
+  const format = formats[config.format];
+  const { data, stack, code } = layout(config);
+  const part = ({ first, count }: { readonly first: number; readonly count: number }, rights: readonly Permission[]) =>
+    memoryRoot(
+      format,
+      regionBase(config, slot) + BigInt(first) * BigInt(config.page),
+      BigInt(count) * BigInt(config.page),
+      rights,
+    );
+  const pcc = part(code, codeRights);
+  const named = [
+    nullCapability(format),
+    part(data, dataRights),
+    part(stack, dataRights),
+    sealEntry(format, pcc),
+    sealingRoot(format),
+    kernelEntry(config),
+    segmentRoot(config, 0),
+  ];
+  const registers = Array.from({ length: registerCount }, (_, index) => named[index] ?? nullCapability(format));
+  const protection = Array.from({ length: config.pages }, (_, page): Protection | undefined =>
+    page < data.count || page === stack.first ? readWrite : page === code.first ? readExecute : undefined,
+  );
+  return { registers, pcc, protection };
+};
+
+/**
+ * The machine at the start: process 0 in slot 0, one thread, zero memory.
+ * @rule LAY-1 initial @source SFork design: start state
+ */
+export const initial = (config: Config): Machine => {
+  const { registers, pcc, protection } = startState(config, 0);
+  const home = regionBase(config, 0);
+  const zero = zeroPage(config);
+  const mapped = protection.flatMap((own, page) => (own === undefined ? [] : [{ own, page }]));
+  const region = protection.map((own, page): PageEntry | undefined =>
+    own === undefined
+      ? undefined
+      : { frame: mapped.findIndex((entry) => entry.page === page), protection: own, guard: false },
+  );
+  return {
+    config,
+    format: formats[config.format],
+    regions: Array.from({ length: config.slots }, (_, slot) => (slot === 0 ? region : [])),
+    frames: mapped.map(() => ({ memory: zero, home, references: 1 })),
+    segments: Array.from({ length: config.shared }, () => zero),
+    processes: [{ pid: 1, parent: 0, slot: 0, state: { kind: "live" }, counters: noCounters }],
+    threads: [{ process: 0, live: true, registers, pcc }],
+    channels: [],
+    usedSlots: new Set([0]),
+    endings: 0,
+  };
+};

@@ -1,0 +1,223 @@
+/** Processes as steps: fork, exit, wait, threads (FORK-1 to FORK-8, EXIT-1). */
+import { nullCapability } from "../cheri/index.js";
+import {
+  done,
+  failed,
+  giveInteger,
+  integer,
+  processOf,
+  refuse,
+  threadOf,
+  withThread,
+  writeRegister,
+  type Context,
+} from "./context.js";
+import { noCounters, regionBase, type Machine, type Process, type Thread } from "./machine.js";
+import type { ExitStatus } from "./observation.js";
+import {
+  entryOf,
+  hasFreeFrame,
+  mapNew,
+  mapShared,
+  regionRange,
+  relocateMemory,
+  count,
+  frameOf,
+  setEntry,
+  unmap,
+} from "./paging.js";
+import { relocated } from "./relocate.js";
+import { hasCommit } from "./rules-mapping.js";
+import type { Rules } from "./rules.js";
+import { strategies } from "./strategy.js";
+import { mappedPages, sweepRegion } from "./sweep.js";
+
+/** Processes that count against the limit: live ones and zombies. */
+const present = (machine: Machine): number =>
+  machine.processes.filter((process) => process.state.kind !== "reaped").length;
+
+const isFree = (machine: Machine, slot: number): boolean =>
+  !machine.processes.some((process) => process.slot === slot && process.state.kind === "live") &&
+  (machine.config.reuse === "revoke" || !machine.usedSlots.has(slot));
+
+const lowestSlot = (machine: Machine): number | undefined =>
+  machine.regions.map((_, slot) => slot).find((slot) => isFree(machine, slot));
+
+const nextPid = (machine: Machine): number => Math.max(...machine.processes.map((process) => process.pid)) + 1;
+
+/** No process, zombies included, has the pid. */
+const isUnused = (machine: Machine, pid: number): boolean =>
+  Number.isSafeInteger(pid) &&
+  pid > 0 &&
+  !machine.processes.some((process) => process.pid === pid && process.state.kind !== "reaped");
+
+/**
+ * The child's pages: each a copy, or the parent's frame under guard. Undefined where an overcommitted machine that copies
+ * has no frame left.
+ * @rule FORK-2 pages @source µFork (SOSP 2025), fork; SFork poster, steps of a fork
+ */
+const forkPages = (machine: Machine, parent: number, child: number): Machine | undefined =>
+  mappedPages(machine, parent).reduce<Machine | undefined>((sofar, page) => {
+    const entry = sofar === undefined ? undefined : entryOf(sofar, page);
+    if (sofar === undefined || entry === undefined) return undefined;
+    const copy = { slot: child, index: page.index };
+    if (!strategies[sofar.config.strategy].copiesAtFork) {
+      // 1. Shared: both sides get the guard bit, so that the first write of either faults.
+      const guarded = { ...entry, guard: true };
+      return mapShared(setEntry(sofar, page, guarded), copy, guarded);
+    }
+    const frame = frameOf(sofar, entry);
+    if (frame === undefined || !hasFreeFrame(sofar)) return undefined;
+    // 2. Copied and relocated now.
+    const { memory, changed } = relocateMemory(sofar, frame, child);
+    const copied = mapNew(sofar, copy, memory, { protection: entry.protection, guard: false });
+    return count(copied, child, { copies: 1, relocations: changed });
+  }, machine);
+
+/**
+ * The child's only thread: the caller's registers and `pcc`, relocated.
+ * @rule FORK-4 registers @source SFork poster, steps of a fork
+ */
+const forkThread = (context: Context, process: number, from: number, to: number): Thread => {
+  const { machine, format } = context;
+  const parent = threadOf(context);
+  const region = regionRange(machine, from);
+  const delta = regionBase(machine.config, to) - regionBase(machine.config, from);
+  return {
+    process,
+    live: true,
+    registers: parent.registers.map((capability) => relocated(format, capability, region, delta)),
+    pcc: relocated(format, parent.pcc, region, delta),
+  };
+};
+
+/**
+ * Limits first: a fork that fails changes nothing. A process and a slot (EAGAIN), then commit (ENOMEM).
+ * @rule FORK-1 fork @source POSIX fork (EAGAIN, ENOMEM); SFork poster
+ */
+const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
+  const { machine, format } = context;
+  const parent = processOf(context);
+  const slot = lowestSlot(machine);
+  if (parent === undefined || present(machine) >= machine.config.processes || slot === undefined) {
+    return failed(context, "EAGAIN");
+  }
+  if (!hasCommit(machine, mappedPages(machine, parent.slot).length)) return failed(context, "ENOMEM");
+  // 1. What the default would choose may be chosen otherwise, if it is free.
+  const chosen = asked ?? slot;
+  const pid = wanted ?? nextPid(machine);
+  if (!(chosen in machine.regions) || !isFree(machine, chosen) || !isUnused(machine, pid)) {
+    return refuse(context, { kind: "bad-choice" });
+  }
+  // 2. The child's process, region and thread.
+  const child = machine.processes.length;
+  const process: Process = {
+    pid,
+    parent: context.process,
+    slot: chosen,
+    state: { kind: "live" },
+    counters: noCounters,
+  };
+  const empty = Array.from({ length: machine.config.pages }, () => undefined);
+  const born: Machine = {
+    ...machine,
+    processes: [...machine.processes, process],
+    regions: machine.regions.with(chosen, empty),
+    usedSlots: new Set([...machine.usedSlots, chosen]),
+  };
+  const pages = forkPages(born, parent.slot, chosen);
+  if (pages === undefined) return failed(context, "ENOMEM");
+  const thread = machine.threads.length;
+  const forked: Machine = { ...pages, threads: [...pages.threads, forkThread(context, child, parent.slot, chosen)] };
+  // 3. The parent's register gets the pid, the child's 0.
+  const named = writeRegister(context, forked, cd, nullCapability(format, BigInt(pid)));
+  const zeroed = writeRegister({ ...context, thread }, named, cd, nullCapability(format));
+  return { machine: zeroed, observation: { kind: "child", child } };
+};
+
+const withProcess = (machine: Machine, ordinal: number, change: Partial<Process>): Machine => {
+  const process = machine.processes[ordinal];
+  return process === undefined
+    ? machine
+    : { ...machine, processes: machine.processes.with(ordinal, { ...process, ...change }) };
+};
+
+/**
+ * The end of a process: its threads, its memory, its claim to be anybody's parent. What pointed to its region is swept in
+ * the same step, and the slot is free from then on; pid and status stay until the parent waits.
+ * @rule EXIT-1 exit @source POSIX _exit; SFork design: the region of an ended process
+ */
+export const endProcess = (machine: Machine, ordinal: number, status: ExitStatus): Machine => {
+  const process = machine.processes[ordinal];
+  if (process === undefined) return machine;
+  const unmapped = mappedPages(machine, process.slot).reduce(unmap, machine);
+  const ended = withProcess(unmapped, ordinal, { state: { kind: "zombie", status, ended: machine.endings } });
+  const orphaned: Machine = {
+    ...ended,
+    endings: machine.endings + 1,
+    regions: ended.regions.with(process.slot, []),
+    threads: ended.threads.map((thread) => (thread.process === ordinal ? { ...thread, live: false } : thread)),
+    processes: ended.processes.map((other) => (other.parent === ordinal ? { ...other, parent: 0 } : other)),
+  };
+  return sweepRegion(orphaned, regionRange(machine, process.slot));
+};
+
+/** A status as `exit` makes it: the low eight bits. */
+const exited = (n: bigint): ExitStatus => ({ exited: Number(n & 0xffn) });
+
+/**
+ * Reap a zombie child: by default the one that ended first; any other is allowed where nobody is named.
+ * @rule EXIT-1 wait @source POSIX waitpid
+ */
+const wait: Rules["wait"] = (context, { cd, process: asked, reap }) => {
+  const { machine } = context;
+  const named = asked === undefined ? undefined : asked % machine.processes.length;
+  const children = machine.processes.flatMap((process, ordinal) =>
+    ordinal !== 0 &&
+    process.parent === context.process &&
+    process.state.kind !== "reaped" &&
+    (named === undefined || named === ordinal)
+      ? [{ ordinal, process }]
+      : [],
+  );
+  if (children.length === 0) return failed(context, "ECHILD");
+  const zombies = children
+    .flatMap(({ ordinal, process: { pid, state } }) =>
+      state.kind === "zombie" ? [{ ordinal, pid, status: state.status, ended: state.ended }] : [],
+    )
+    .toSorted((a, b) => a.ended - b.ended);
+  const [first] = zombies;
+  if (first === undefined) return refuse(context, { kind: "would-block" });
+  const chosen = reap === undefined ? first : zombies.find(({ ordinal }) => ordinal === reap);
+  if (chosen === undefined) return refuse(context, { kind: "bad-choice" });
+  const reaped = withProcess(machine, chosen.ordinal, { state: { kind: "reaped" } });
+  return {
+    machine: writeRegister(context, reaped, cd, nullCapability(context.format, BigInt(chosen.pid))),
+    observation: { kind: "process", process: chosen.ordinal, status: chosen.status },
+  };
+};
+
+/** Threads that a machine holds at once: generous, so that programs end by their own means. */
+const maxThreads = 64;
+
+export const processRules = {
+  fork,
+  wait,
+  exit: (context, { n }) => done(endProcess(context.machine, context.process, exited(integer(context, n)))),
+  getpid: (context, { cd }) => giveInteger(context, cd, BigInt(processOf(context)?.pid ?? 0)),
+  getppid: (context, { cd }) => {
+    const parent = context.process === 0 ? undefined : context.machine.processes[processOf(context)?.parent ?? 0];
+    return giveInteger(context, cd, BigInt(parent?.pid ?? 0));
+  },
+  thread: (context) => {
+    const { machine } = context;
+    if (machine.threads.filter((thread) => thread.live).length >= maxThreads) return failed(context, "EAGAIN");
+    return done({ ...machine, threads: [...machine.threads, threadOf(context)] });
+  },
+  thread_exit: (context) => {
+    const { machine, thread, process } = context;
+    const last = !machine.threads.some((other, index) => index !== thread && other.live && other.process === process);
+    return done(last ? endProcess(machine, process, { exited: 0 }) : withThread(machine, thread, { live: false }));
+  },
+  yield: (context) => done(context.machine),
+} satisfies Partial<Rules>;

@@ -1,0 +1,7 @@
+/** The shape of a rule of the machine: one for each operation. */
+import type { Context, Outcome } from "./context.js";
+import type { OperationName, OperationOf } from "./operation.js";
+
+export type Rule<Name extends OperationName> = (context: Context, operation: OperationOf<Name>) => Outcome;
+
+export type Rules = { readonly [Name in OperationName]: Rule<Name> };
