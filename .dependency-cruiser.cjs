@@ -20,8 +20,7 @@ module.exports = {
     },
     {
       name: "cheri-below-sfork",
-      comment:
-        "Capabilities know nothing of processes: spec/sfork builds on spec/cheri, never the other way.",
+      comment: "Capabilities know nothing of processes: spec/sfork builds on spec/cheri, never the other way.",
       severity: "error",
       from: { path: "^spec/cheri/" },
       to: { path: "^spec/sfork/" },
@@ -38,8 +37,7 @@ module.exports = {
     },
     {
       name: "constants-import-constants",
-      comment:
-        "Otherwise a file of constants could hand functions of the specification on to an implementation.",
+      comment: "Otherwise a file of constants could hand functions of the specification on to an implementation.",
       severity: "error",
       from: { path: "^spec/.*/constants\\.ts$" },
       to: { pathNot: "/constants\\.ts$", dependencyTypesNot: ["type-only"] },
@@ -60,8 +58,7 @@ module.exports = {
     },
     {
       name: "nothing-imports-cli",
-      comment:
-        "Commands are thin: what two of them share belongs in conformance. Only tests may import them.",
+      comment: "Commands are thin: what two of them share belongs in conformance. Only tests may import them.",
       severity: "error",
       from: { pathNot: "^(cli|tests)/" },
       to: { path: "^cli/" },

@@ -3,9 +3,10 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
-import colors from "picocolors";
 import { z } from "zod";
 import { exitCodes, type ExitCode } from "./errors.js";
+import { complain, err } from "./output.js";
+import { runCommand } from "./run.js";
 import { vectorsCommand } from "./vectors.js";
 
 const version = (): string => {
@@ -15,12 +16,21 @@ const version = (): string => {
 
 const main = async (): Promise<ExitCode> => {
   let code: ExitCode = exitCodes.held;
+  // A reader that goes away early (`| head`) does not change the verdict; nothing to write to does.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(code);
+    complain(`sfork: cannot write the output: ${error.message}`);
+    process.exit(exitCodes.environment);
+  });
+  // Nobody listens to messages: the verdict is what counts.
+  process.stderr.on("error", () => undefined);
   const done = (result: ExitCode): void => {
     code = result;
   };
   const program = new Command("sfork")
     .description("Executable specification and conformance kit for CHERI capabilities and fork in one address space")
     .version(version())
+    .addCommand(runCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");
   // Commander prints its own one-line message; it must neither exit nor answer with status 1.
@@ -30,7 +40,7 @@ const main = async (): Promise<ExitCode> => {
       .showHelpAfterError(false)
       .configureOutput({
         outputError: (message, write) => {
-          write(colors.red(message.replace(/^error: /, "sfork: ").replace(/\n$/, "")) + "\n");
+          write(err.red(message.replace(/^error: /, "sfork: ").replace(/\n$/, "")) + "\n");
         },
       });
   }
@@ -43,10 +53,5 @@ const main = async (): Promise<ExitCode> => {
     return error.exitCode === 0 ? exitCodes.held : exitCodes.usage;
   }
 };
-
-// A reader that closes the pipe early (`| head`) ends the program quietly.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  process.exit(error.code === "EPIPE" ? exitCodes.held : exitCodes.environment);
-});
 
 process.exitCode = await main();

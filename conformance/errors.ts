@@ -21,14 +21,20 @@ export class InputError extends Error {
   describe(): string {
     const place = [this.file, this.line, this.line === undefined ? undefined : this.column];
     const known = place.filter((part) => part !== undefined).map(String);
-    return `${known.join(":")}: ${this.message.replaceAll(/\s+/g, " ")}`;
+    return `${known.join(":")}: ${this.message}`.replaceAll(/\s+/g, " ");
   }
 }
 
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: "no such file; check the path",
+  ENOTDIR: "no such file; a part of the path is not a folder",
+  ENAMETOOLONG: "no such file; the name is too long",
+  ELOOP: "its symbolic links lead in a circle",
   EISDIR: "is a directory; name the files in it",
   EACCES: "may not be read; check its permissions",
+  ENXIO: "is a socket or device that cannot be read",
+  EIO: "could not be read: the device reports an error",
+  ABORT_ERR: "was not read to the end: interrupted",
   Z_BUF_ERROR: "the gzip data ends too early; the file is truncated, fetch it again",
   Z_DATA_ERROR: "the gzip data is damaged; fetch the file again",
 };
@@ -38,3 +44,9 @@ export const whyUnreadable = (error: unknown): string => {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   return reasons[code] ?? (error instanceof Error ? error.message : String(error));
 };
+
+/** Text in full if it is short. */
+export const shorten = (text: string, most = 60): string => (text.length > most ? `${text.slice(0, most)}…` : text);
+
+/** A value as a message quotes it. */
+export const quote = (value: unknown): string => shorten(value === undefined ? "nothing" : JSON.stringify(value));

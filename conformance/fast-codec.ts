@@ -129,7 +129,15 @@ export const fastCodec: Codec = {
         0,
       ),
     ).word;
-    const permitted = derive(codec, bounded, (from, to) =>
+    // Flags come before permissions: some can only be set while the permission to execute is there.
+    const flagged = derive(
+      codec,
+      bounded,
+      silently((from, to) => {
+        codec.setFlags(from, 0, Number(fields.flags), to, 0);
+      }),
+    ).word;
+    const permitted = derive(codec, flagged, (from, to) =>
       codec.andPermissions(from, 0, Number(fields.permissions), to, 0),
     ).word;
     const typed = derive(
@@ -139,22 +147,15 @@ export const fastCodec: Codec = {
         codec.setOtype(from, 0, Number(fields.otype), to, 0);
       }),
     ).word;
-    const flagged = derive(
-      codec,
-      typed,
-      silently((from, to) => {
-        codec.setFlags(from, 0, Number(fields.flags), to, 0);
-      }),
-    ).word;
-    const says = decode(codec, flagged);
+    const says = decode(codec, typed);
     const exact =
       says.base === base &&
       says.top === top &&
-      flagged.address === fields.address &&
+      typed.address === fields.address &&
       says.permissions === fields.permissions &&
       says.otype === fields.otype &&
       says.flags === fields.flags;
-    return { ...flagged, tag: fields.tag && exact, exact };
+    return { ...typed, tag: fields.tag && exact, exact };
   },
   setBounds: (format, word, length) => {
     const codec = codecs[format];

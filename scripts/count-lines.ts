@@ -64,13 +64,10 @@ export function measure(root: string): { readonly folders: readonly Row[]; reado
       lines: countLines(readFileSync(path.join(root, name), "utf8")),
       limit: FILE_LIMIT,
     }));
-  const folderOf = (file: string): string | undefined =>
-    FOLDERS.find(({ name }) => file.startsWith(`${name}/`))?.name;
+  const folderOf = (file: string): string | undefined => FOLDERS.find(({ name }) => file.startsWith(`${name}/`))?.name;
   const folders = FOLDERS.map(({ name, limit }) => ({
     name,
-    lines: files
-      .filter((file) => folderOf(file.name) === name)
-      .reduce((total, file) => total + file.lines, 0),
+    lines: files.filter((file) => folderOf(file.name) === name).reduce((total, file) => total + file.lines, 0),
     limit,
   }));
   return { folders: folders.sort((a, b) => a.name.localeCompare(b.name)), files };
@@ -85,9 +82,7 @@ function main(root: string): number {
   const width = Math.max(...[...folders, ...files].map((row) => row.name.length));
   const print = ({ name, lines, limit }: Row): void => {
     const verdict = lines > limit ? `  over the limit by ${lines - limit}` : "";
-    console.log(
-      `${name.padEnd(width)}  ${String(lines).padStart(5)}  of ${String(limit).padStart(5)}${verdict}`,
-    );
+    console.log(`${name.padEnd(width)}  ${String(lines).padStart(5)}  of ${String(limit).padStart(5)}${verdict}`);
   };
   files.forEach(print);
   console.log();

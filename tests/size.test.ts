@@ -24,16 +24,8 @@ describe("the line counter", () => {
     ["comment marks in a string", 'const a = "// not a comment";\nconst b = "/*";\nconst c = "*/";\n', 3],
     ["comment marks in a template", "const a = `\n// text\n/* text */\n`;\n", 4],
     ["a blank line in a template", "const a = `one\n\nthree`;\n", 2],
-    [
-      "a comment inside a template's expression",
-      "const a = `x${\n  // a comment\n  f({ a: 1 })\n} // text\n`;\n",
-      4,
-    ],
-    [
-      "comment marks in a regular expression",
-      "const a = /[/*]/;\nconst b = x / y; // z\nconst c = /\\/\\/ /;\n",
-      3,
-    ],
+    ["a comment inside a template's expression", "const a = `x${\n  // a comment\n  f({ a: 1 })\n} // text\n`;\n", 4],
+    ["comment marks in a regular expression", "const a = /[/*]/;\nconst b = x / y; // z\nconst c = /\\/\\/ /;\n", 3],
     ["carriage returns", "const a = 1;\r\n\r\n// two\r\nconst b = 2;\r\n", 2],
     ["a doc comment on a member", "interface A {\n  /** Text. */\n  readonly a: bigint;\n}\n", 3],
   ])("%s", (_, text, lines) => {
@@ -72,10 +64,7 @@ describe("the script", () => {
   const run = (lines: number): { readonly status: number | null; readonly stdout: string } => {
     const text = Array.from({ length: lines }, (_, i) => `export const a${i} = ${i}; // ${i}\n\n`).join("");
     writeFileSync(path.join(sample, "spec/cheri/long.ts"), text);
-    const script = [
-      path.join(root, "node_modules/tsx/dist/cli.mjs"),
-      path.join(root, "scripts/count-lines.ts"),
-    ];
+    const script = [path.join(root, "node_modules/tsx/dist/cli.mjs"), path.join(root, "scripts/count-lines.ts")];
     return spawnSync(process.execPath, [...script, sample], { encoding: "utf8" });
   };
 

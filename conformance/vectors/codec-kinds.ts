@@ -43,10 +43,6 @@ const isSealed = (format: FormatName, otype: bigint): boolean => otype !== forma
 
 const within = (decoded: Decoded, address: bigint): boolean => decoded.base <= address && address < decoded.top;
 
-/** The library keeps the tag of an address in bounds without asking further. */
-const representable = (codec: Codec, format: FormatName, word: Word, address: bigint) =>
-  codec.representable(format, word, address);
-
 /** The library's set-address: the fast check in every format. */
 const setAddress = (codec: Codec, format: FormatName, word: Word, address: bigint): Word =>
   codec.setAddress(format, word, address, "fast");
@@ -82,7 +78,7 @@ export const answers: Answerers = {
   },
   setaddr: (codec, format, row) => {
     const word = wordOf(row);
-    const { fast, precise } = representable(codec, format, word, row.newAddress);
+    const { fast, precise } = codec.representable(format, word, row.newAddress);
     const result = setAddress(codec, format, word, row.newAddress);
     const { base, top } = codec.decode(format, result);
     return {

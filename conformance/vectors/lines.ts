@@ -1,14 +1,17 @@
 /**
- * The lines of a text file, gzipped or not, as a stream: memory does not grow with the file. What cannot be read is an
- * `InputError` with the line at which it happened.
+ * The lines of a text file, gzipped or not, as a stream: memory does not grow with the file, and a pipe will do (`-` is
+ * standard input). What cannot be read is an `InputError` with the line at which it happened.
  */
 import { createReadStream } from "node:fs";
-import { open, stat } from "node:fs/promises";
+import process from "node:process";
+import { Readable, pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { InputError, whyUnreadable } from "../errors.js";
 
 /** No line of a file that this project reads is longer; a longer one is some other file. */
 const maxLineBytes = 1024 * 1024;
+
+const chunkBytes = 256 * 1024;
 
 export interface Line {
   /** From 1. */
@@ -16,38 +19,31 @@ export interface Line {
   readonly text: string;
 }
 
-const isGzip = async (file: string): Promise<boolean> => {
-  const handle = await open(file, "r");
-  try {
-    const { bytesRead, buffer } = await handle.read(Buffer.alloc(2), 0, 2, 0);
-    return bytesRead === 2 && buffer[0] === 0x1f && buffer[1] === 0x8b;
-  } finally {
-    await handle.close();
+/** The bytes of a file; gzip is told by its first two bytes, not by the name. */
+async function* plainBytes(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  const iterator = source[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done === true) return;
+  const all = async function* (): AsyncGenerator<Buffer, void, void> {
+    yield first.value;
+    for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+  };
+  if (first.value[0] !== 0x1f || first.value[1] !== 0x8b) {
+    yield* all();
+    return;
   }
-};
-
-/** Size in bytes, and a function that says how many of them were read so far, for progress. */
-export interface Reading {
-  readonly size: number;
-  readonly position: () => number;
-  readonly lines: AsyncGenerator<Line, void, void>;
+  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  // An error of the source reaches the reader of `gunzip`, who is awaited here.
+  pipeline(Readable.from(all()), gunzip, () => undefined);
+  yield* gunzip as AsyncIterable<Buffer>;
 }
 
-export const readLines = async (file: string): Promise<Reading> => {
-  try {
-    const status = await stat(file);
-    if (status.isDirectory()) throw Object.assign(new Error("directory"), { code: "EISDIR" });
-    const gzip = await isGzip(file);
-    const source = createReadStream(file, { highWaterMark: 256 * 1024 });
-    const chunks = gzip ? source.pipe(createGunzip({ chunkSize: 256 * 1024 })) : source;
-    source.on("error", (error) => chunks.destroy(error));
-    return { size: status.size, position: () => source.bytesRead, lines: splitLines(file, chunks) };
-  } catch (error) {
-    throw new InputError(file, undefined, whyUnreadable(error));
-  }
-};
-
-async function* splitLines(file: string, chunks: AsyncIterable<Buffer>): AsyncGenerator<Line, void, void> {
+/** The lines of `file`, in order. `signal` ends the reading. */
+export async function* readLines(file: string, signal?: AbortSignal): AsyncGenerator<Line, void, void> {
+  const source =
+    file === "-"
+      ? process.stdin
+      : createReadStream(file, { highWaterMark: chunkBytes, ...(signal === undefined ? {} : { signal }) });
   let number = 1;
   let pending: Buffer[] = [];
   let pendingBytes = 0;
@@ -58,10 +54,11 @@ async function* splitLines(file: string, chunks: AsyncIterable<Buffer>): AsyncGe
     pending = [];
     pendingBytes = 0;
     if (bytes.length > maxLineBytes) throw tooLong();
-    return bytes.toString("utf8");
+    const text = bytes.toString("utf8");
+    return number === 1 && text.startsWith("\ufeff") ? text.slice(1) : text;
   };
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of plainBytes(source as AsyncIterable<Buffer>)) {
       let start = 0;
       for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, start)) {
         yield { number, text: take(chunk.subarray(start, end)) };
@@ -76,7 +73,9 @@ async function* splitLines(file: string, chunks: AsyncIterable<Buffer>): AsyncGe
     }
   } catch (error) {
     if (error instanceof InputError) throw error;
-    throw new InputError(file, number, whyUnreadable(error));
+    // What fails before the first byte concerns the file as a whole.
+    const began = number > 1 || pendingBytes > 0 || whyUnreadable(error).includes("gzip");
+    throw new InputError(file, began ? number : undefined, whyUnreadable(error));
   }
   if (pendingBytes > 0) yield { number, text: take(Buffer.alloc(0)) };
 }

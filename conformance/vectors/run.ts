@@ -1,15 +1,14 @@
 /** Check one vector file against implementations: stream it, judge each vector, keep the first mismatches. */
 import type { z } from "zod";
-import { formats } from "../../spec/cheri/index.js";
 import type { Codec } from "../codec.js";
-import { InputError } from "../errors.js";
+import { InputError, quote } from "../errors.js";
 import { answers, type Answer } from "./codec-kinds.js";
 import { answerInstruction, MissingOperand } from "./instructions.js";
 import { readLines, type Line } from "./lines.js";
 import { codecRowSchemas, headerSchema, instructionRowSchema, type CodecKind, type Header } from "./schema.js";
 
 /** A vector that an implementation answers otherwise. */
-export interface Mismatch {
+interface Mismatch {
   readonly line: number;
   /** The vector as it stands in the file. */
   readonly vector: string;
@@ -17,7 +16,7 @@ export interface Mismatch {
 }
 
 /** One field, by its path, with both values printed. */
-export interface Difference {
+interface Difference {
   readonly path: string;
   readonly expected: string;
   readonly actual: string;
@@ -33,6 +32,7 @@ export interface VectorRow {
   readonly failed: number;
   readonly skipped: number;
   readonly mismatches: readonly Mismatch[];
+  readonly firstSkipped: Skipped | undefined;
 }
 
 export interface FileReport {
@@ -44,22 +44,29 @@ export interface FileReport {
 /** Mismatches that are kept and shown in full for each row; all are counted. */
 const keptMismatches = 3;
 
-/** Called now and then while a file is read; `false` asks to stop. */
-export type Progress = (at: { readonly vectors: number; readonly fraction: number }) => boolean;
+/** Called now and then while a file is read, with the vectors done and those that the header counts. */
+export type Progress = (vectors: number, of: number) => void;
+
+/** A vector that was not judged, and why: the first of each file. */
+interface Skipped {
+  readonly line: number;
+  readonly reason: string;
+}
 
 type Judgement =
-  | { readonly verdict: "passed" | "skipped" }
+  | { readonly verdict: "passed" }
+  | { readonly verdict: "skipped"; readonly reason: string }
   | { readonly verdict: "failed"; readonly differences: readonly Difference[] };
 
 type Judge = (codec: Codec, line: Line) => Judgement;
 
 const passed: Judgement = { verdict: "passed" };
-const skipped: Judgement = { verdict: "skipped" };
+const skipped = (reason: string): Judgement => ({ verdict: "skipped", reason });
 
 const judgement = (differences: readonly Difference[]): Judgement =>
   differences.length === 0 ? passed : { verdict: "failed", differences };
 
-export const printValue = (value: unknown): string => {
+const printValue = (value: unknown): string => {
   if (typeof value === "bigint") return `0x${value.toString(16)}`;
   if (value === undefined) return "(absent)";
   return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? printValue(inner) : inner));
@@ -95,21 +102,49 @@ const parseJson = (file: string, { number, text }: Line): unknown => {
   }
 };
 
-/** Read a line by a schema: `undefined` where a field is not known here, an error where it cannot be read. */
-const read = <Schema extends z.ZodType>(file: string, line: Line, schema: Schema): z.infer<Schema> | undefined => {
-  const result = schema.safeParse(parseJson(file, line));
+/** Names of fields that a schema does not know. */
+class UnknownFields {
+  readonly names: string;
+
+  constructor(names: readonly string[]) {
+    this.names = names.map((name) => quote(name)).join(", ");
+  }
+}
+
+/** An issue in words: what is wrong with which value. */
+const explain = (issue: z.core.$ZodIssue): string => {
+  if (issue.code === "invalid_type") {
+    return issue.input === undefined ? "is missing" : `must be a ${issue.expected}, and is ${quote(issue.input)}`;
+  }
+  if (issue.code === "invalid_format") return `${quote(issue.input)} is not a lower-case 0x hex string`;
+  if (issue.code === "too_small") return `${quote(issue.input)} is too small`;
+  return issue.message;
+};
+
+/** Read a line by a schema; an error where it cannot be read. */
+const read = <Schema extends z.ZodType>(file: string, line: Line, schema: Schema): z.infer<Schema> | UnknownFields => {
+  const result = schema.safeParse(parseJson(file, line), { reportInput: true });
   if (result.success) return result.data;
-  const issues = result.error.issues;
+  const { issues } = result.error;
   const wrong = issues.find((issue) => issue.code !== "unrecognized_keys");
-  if (wrong === undefined) return undefined;
+  const unknown = new UnknownFields(
+    issues.flatMap((issue) =>
+      issue.code === "unrecognized_keys" ? issue.keys.map((key) => [...issue.path, key].join(".")) : [],
+    ),
+  );
+  if (wrong === undefined) return unknown;
+  const beside = unknown.names === "" ? "" : ` (and ${unknown.names} is not known)`;
   const path = wrong.path.join(".");
-  throw new InputError(file, line.number, path === "" ? wrong.message : `${path}: ${wrong.message}`);
+  throw new InputError(file, line.number, `${path === "" ? "" : `${path}: `}${explain(wrong)}${beside}`);
 };
 
 const judgeRow = <In>(
-  row: { readonly in: In; readonly out: object } | undefined,
+  row: { readonly in: In; readonly out: object } | UnknownFields,
   answer: (into: In) => Answer,
-): Judgement => (row === undefined ? skipped : judgement(compare("out", row.out, answer(row.in), strictly)));
+): Judgement =>
+  row instanceof UnknownFields
+    ? skipped(`${row.names} is not known`)
+    : judgement(compare("out", row.out, answer(row.in), strictly));
 
 const judgeCodecKind = (file: string, format: Header["format"], kind: CodecKind): Judge => {
   const schemas = codecRowSchemas(format);
@@ -131,10 +166,10 @@ const judgeInstruction =
   (file: string): Judge =>
   (_, line) => {
     const row = read(file, line, instructionRowSchema);
-    if (row === undefined) return skipped;
+    if (row instanceof UnknownFields) return skipped(`${row.names} is not known`);
     try {
       const answer = answerInstruction(row);
-      if (answer === undefined) return skipped;
+      if (answer === undefined) return skipped(`the instruction ${quote(row.op)} is not known`);
       const inputs = Object.entries(answer.inputs).flatMap(([name, decoded]) =>
         compare(`inputs.${name}`, row.inputs[name as keyof typeof row.inputs], decoded, fromOutside),
       );
@@ -148,18 +183,17 @@ const judgeInstruction =
     }
   };
 
+const headerHelp = "the first line must be a header: format, kind, count";
+
 const readHeader = (file: string, line: Line): Header => {
+  const json = parseJson(file, line);
+  if (typeof json !== "object" || json === null || !("format" in json && "kind" in json)) {
+    throw new InputError(file, line.number, headerHelp);
+  }
   const header = read(file, line, headerSchema);
-  if (header === undefined) throw new InputError(file, line.number, "the first line is not a header");
+  if (header instanceof UnknownFields) throw new InputError(file, line.number, headerHelp);
   if (header.kind === "instructions" && header.format !== "cheri128-v9") {
     throw new InputError(file, line.number, "instruction vectors exist for cheri128-v9 only");
-  }
-  if (formats[header.format].name === "uncompressed256") {
-    throw new InputError(
-      file,
-      line.number,
-      "uncompressed256 is this project's own layout; there are no vectors for it",
-    );
   }
   return header;
 };
@@ -167,17 +201,53 @@ const readHeader = (file: string, line: Line): Header => {
 /** Vectors between two calls of `progress`. */
 const progressEvery = 500;
 
-/** Check `file` against each of `codecs`; `instructions` are for the specification alone. */
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+  firstSkipped: Skipped | undefined;
+  readonly mismatches: Mismatch[];
+}
+
+const record = (tally: Tally, line: Line, result: Judgement): void => {
+  tally[result.verdict] += 1;
+  if (result.verdict === "skipped") tally.firstSkipped ??= { line: line.number, reason: result.reason };
+  if (result.verdict === "failed" && tally.mismatches.length < keptMismatches) {
+    tally.mismatches.push({ line: line.number, vector: line.text, differences: result.differences });
+  }
+};
+
+/** How to judge the vectors of a file, and the tallies to keep: instructions are for the specification alone. */
+const begin = (file: string, header: Header, codecs: readonly Codec[]) => ({
+  judge: header.kind === "instructions" ? judgeInstruction(file) : judgeCodecKind(file, header.format, header.kind),
+  tallies: new Map<Codec, Tally>(
+    codecs
+      .filter(({ name }) => header.kind !== "instructions" || name === "spec")
+      .map((codec) => [codec, { passed: 0, failed: 0, skipped: 0, firstSkipped: undefined, mismatches: [] }]),
+  ),
+});
+
+const counted = (file: string, line: number, { count }: Header, vectors: number): InputError | undefined =>
+  count === vectors
+    ? undefined
+    : new InputError(
+        file,
+        line,
+        `the header counts ${String(count)} vectors, the file holds ${String(vectors)}; it is truncated or its header is wrong`,
+      );
+
+/** Check `file` against each of `codecs`; `-` is standard input. */
 export const checkVectorFile = async (
   file: string,
   codecs: readonly Codec[],
-  progress: Progress = () => true,
+  progress: Progress = () => undefined,
+  signal?: AbortSignal,
 ): Promise<FileReport> => {
-  const tallies = new Map<Codec, { passed: number; failed: number; skipped: number; mismatches: Mismatch[] }>();
   let header: Header | undefined;
+  let started: ReturnType<typeof begin> | undefined;
   const report = (error: InputError | undefined): FileReport => ({
     error,
-    rows: [...tallies].map(([codec, tally]) => ({
+    rows: [...(started?.tallies ?? [])].map(([codec, tally]) => ({
       file,
       format: header?.format ?? "",
       kind: header?.kind ?? "",
@@ -186,46 +256,25 @@ export const checkVectorFile = async (
     })),
   });
   try {
-    const reading = await readLines(file);
-    let judge: Judge | undefined;
     let vectors = 0;
     let lastLine = 0;
-    for await (const line of reading.lines) {
+    for await (const line of readLines(file, signal)) {
+      if (signal?.aborted === true) return report(undefined);
       lastLine = line.number;
       if (line.text.trim() === "") continue;
-      if (judge === undefined || header === undefined) {
+      if (header === undefined || started === undefined) {
         header = readHeader(file, line);
-        const { kind, format } = header;
-        judge = kind === "instructions" ? judgeInstruction(file) : judgeCodecKind(file, format, kind);
-        for (const codec of codecs) {
-          if (kind === "instructions" && codec.name !== "spec") continue;
-          tallies.set(codec, { passed: 0, failed: 0, skipped: 0, mismatches: [] });
-        }
+        started = begin(file, header, codecs);
         continue;
       }
-      for (const [codec, tally] of tallies) {
-        const result = judge(codec, line);
-        tally[result.verdict] += 1;
-        if (result.verdict === "failed" && tally.mismatches.length < keptMismatches) {
-          tally.mismatches.push({ line: line.number, vector: line.text, differences: result.differences });
-        }
-      }
+      for (const [codec, tally] of started.tallies) record(tally, line, started.judge(codec, line));
       vectors += 1;
-      if (vectors % progressEvery === 0) {
-        const fraction = reading.size === 0 ? 1 : reading.position() / reading.size;
-        if (!progress({ vectors, fraction })) return report(undefined);
-      }
+      if (vectors % progressEvery === 0) progress(vectors, header.count);
     }
-    if (header === undefined) throw new InputError(file, 1, "the file is empty; the first line must be a header");
-    if (vectors !== header.count) {
-      throw new InputError(
-        file,
-        lastLine,
-        `the header counts ${String(header.count)} vectors, the file holds ${String(vectors)}; it is truncated or its header is wrong`,
-      );
-    }
-    return report(undefined);
+    if (header === undefined) throw new InputError(file, 1, `the file is empty; ${headerHelp}`);
+    return report(counted(file, lastLine, header, vectors));
   } catch (error) {
+    if (signal?.aborted === true) return report(undefined);
     if (error instanceof InputError) return report(error);
     throw error;
   }

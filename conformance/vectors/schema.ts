@@ -4,18 +4,20 @@
  */
 import { z } from "zod";
 import { formats, type FormatName } from "../../spec/cheri/index.js";
+import { quote, shorten } from "../errors.js";
 
-export const codecKinds = ["decode", "setbounds", "setaddr", "crrl", "perms", "seal", "relocate"] as const;
+const codecKinds = ["decode", "setbounds", "setaddr", "crrl", "perms", "seal", "relocate"] as const;
 
 export type CodecKind = (typeof codecKinds)[number];
 
 const kinds = [...codecKinds, "instructions"] as const;
 
-const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]];
+/** Formats that there are vectors for: `uncompressed256` is this project's own layout. */
+const formatNames = (Object.keys(formats) as FormatName[]).filter((name) => name !== "uncompressed256");
 
 const oneOf = (what: string, names: readonly string[]) => ({
   error: (issue: { readonly input?: unknown }) =>
-    `unknown ${what} ${JSON.stringify(issue.input ?? null)}; known are ${names.join(", ")}`,
+    `unknown ${what} ${quote(issue.input)}; known are ${names.join(", ")}`,
 });
 
 export const headerSchema = z.object({
@@ -27,14 +29,14 @@ export const headerSchema = z.object({
 export type Header = z.infer<typeof headerSchema>;
 
 /** A lower-case hexadecimal string of at most `width` bits. */
-export const hex = (width: number) =>
+const hex = (width: number) =>
   z
     .string()
-    .regex(/^0x[0-9a-f]+$/, "is not a lower-case 0x hex string")
+    .regex(/^0x[0-9a-f]+$/)
     .transform((text, context) => {
       const value = BigInt(text);
       if (value < 1n << BigInt(width)) return value;
-      context.addIssue({ code: "custom", message: `${text} does not fit ${String(width)} bits` });
+      context.addIssue({ code: "custom", message: `${shorten(text)} does not fit ${String(width)} bits` });
       return z.NEVER;
     });
 
@@ -101,7 +103,7 @@ export const codecRowSchemas = (name: FormatName) => {
   } as const satisfies Record<CodecKind, z.ZodType>;
 };
 
-export type CodecRowSchemas = ReturnType<typeof codecRowSchemas>;
+type CodecRowSchemas = ReturnType<typeof codecRowSchemas>;
 
 /** The inputs of a codec kind's row. */
 export type CodecRowIn<Kind extends CodecKind> = z.infer<CodecRowSchemas[Kind]>["in"];

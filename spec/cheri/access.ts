@@ -1,7 +1,8 @@
 /**
  * Authorising loads and stores (MEM-1, MEM-3, MEM-6).
  *
- * Every check asks in one order: tag, seal, permissions, bounds, alignment; the first that fails names the trap. Pages
+ * Addresses are unsigned numbers of XLEN bits. On Morello accesses ignore the top byte of an address, as they do with
+ * top-byte-ignore switched on. Every check asks in one order: tag, seal, permissions, bounds, alignment; the first that fails names the trap. Pages
  * come after all of them and are not known here. Authority and address are separate arguments, because the address may
  * come from elsewhere (an offset, the explicit-DDC forms).
  */

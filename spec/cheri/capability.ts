@@ -6,6 +6,7 @@
  * could make (reserved bits, bounds that set-bounds would never produce) is carried, stored and compared bit by bit like
  * any other.
  */
+import { truncate } from "./bits.js";
 import type { Permission, PermissionBits } from "./permissions.js";
 
 export type FormatName = "cheri128-v9" | "cheri64-v9" | "morello" | "rvy128" | "rvy64" | "uncompressed256";
@@ -36,9 +37,9 @@ export interface Capability extends CapabilityWord {
 export interface Bounds {
   readonly base: bigint;
   readonly top: bigint;
-  /** False where the encoding is malformed; such a word never keeps a tag. */
+  /** False where the encoding is malformed; no change of bounds or address keeps the tag of such a word. */
   readonly valid: boolean;
-  /** The exponent as stored: not clamped, negative where RVY stores more than its largest one. */
+  /** For diagnosis: the exponent as stored, not clamped, negative where RVY stores more than its largest one. */
   readonly exponent: bigint;
   /** The exponent is held inside the mantissas. */
   readonly internalExponent: boolean;
@@ -64,6 +65,16 @@ export interface ObjectTypes {
   /** There are types besides unsealed and sentry, so that capabilities can be sealed and unsealed by authority. */
   readonly ordinary: boolean;
 }
+
+/** Types that count up from 0, unsealed, and 1, sentry; those to `last` are reserved. */
+export const lowObjectTypes = (largest: bigint, last: bigint): ObjectTypes => ({
+  unsealed: 0n,
+  sentry: 1n,
+  reserved: { first: 0n, last },
+  largest,
+  signExtendedFrom: undefined,
+  ordinary: largest > last,
+});
 
 /** What free bits in the address add to the rules: nothing but on Morello. */
 export interface FlagBitRules {
@@ -167,13 +178,8 @@ export const encodeCapability = (format: FormatParts, fields: CapabilityFields):
   const word = { metadata: format.withOtype(permitted, fields.otype), address: flagged.address };
   // 2. It is exact when reading it back gives what was asked for.
   const read = decodeCapability(format, word, fields.tag);
-  const exact =
-    read.base === fields.base &&
-    read.top === fields.top &&
-    read.address === fields.address &&
-    read.permissions === fields.permissions &&
-    read.otype === fields.otype &&
-    read.flags === fields.flags;
+  const parts = ["base", "top", "address", "permissions", "otype", "flags"] as const;
+  const exact = parts.every((part) => read[part] === fields[part]);
   return { ...word, tag: fields.tag && exact, exact };
 };
 
@@ -196,7 +202,7 @@ export const rootCapability = (format: CapabilityFormat): Capability =>
  * @rule CAP-1 null @source CHERI ISAv9 §3.4.3 (the NULL capability)
  */
 export const nullCapability = (format: CapabilityFormat, address = 0n): Capability =>
-  format.decode({ metadata: 0n, address }, false);
+  format.decode({ metadata: 0n, address: truncate(format.addressBits, address) }, false);
 
 /**
  * The object type is not the unsealed one (CGetSealed).

@@ -154,7 +154,7 @@ export const encodeBounds = (e: BoundsEncoding, raw: bigint, base: bigint, top: 
 
 /**
  * Would moving the address keep the bounds? Decided from the distance and one mantissa instead of by decoding again.
- * Its deliberate false negatives are the lowest and the highest 2^E bytes of the window.
+ * Its deliberate false negatives lie within the lowest and the highest 2^E bytes of the window.
  * @rule CAP-3 fast-check @source CHERI ISAv9 §3.5.4 (fast representable limit checking); sail fastRepCheck; Arm DDI0606 CapIsRepresentableFast
  */
 export const fastCheck = (e: BoundsEncoding, raw: bigint, from: bigint, to: bigint): boolean => {

@@ -20,24 +20,22 @@ export const getType = (format: CapabilityFormat, capability: Capability): bigin
     : capability.otype;
 };
 
+/** A number as far as a register holds it. */
+const saturated = ({ addressBits }: CapabilityFormat, value: bigint): bigint =>
+  value > ones(addressBits) ? ones(addressBits) : value;
+
 /**
  * CGetLen: saturates at the largest integer. An untagged word whose base lies above its top wraps in one bit more.
  * @rule CAP-1 cgetlen @source CHERI ISAv9 §7 CGetLen; sail getCapLength
  */
-export const getLength = (format: CapabilityFormat, capability: Capability): bigint => {
-  const length = truncate(format.addressBits + 1n, capability.top - capability.base);
-  const largest = ones(format.addressBits);
-  return length > largest ? largest : length;
-};
+export const getLength = (format: CapabilityFormat, { base, top }: Capability): bigint =>
+  saturated(format, truncate(format.addressBits + 1n, top - base));
 
 /**
  * CGetTop: saturates at the largest integer.
  * @rule CAP-1 cgettop @source CHERI ISAv9 §7 CGetTop; sail CGetTop
  */
-export const getTop = (format: CapabilityFormat, { top }: Capability): bigint => {
-  const largest = ones(format.addressBits);
-  return top > largest ? largest : top;
-};
+export const getTop = (format: CapabilityFormat, { top }: Capability): bigint => saturated(format, top);
 
 /**
  * CGetOffset: address less base.

@@ -1,7 +1,8 @@
 /**
  * Tagged memory as a value: a run of granules, each with its bits and one tag (MEM-2, MEM-8).
  *
- * Offsets are bytes from the start of the run; an access must lie within it (the caller has checked bounds and pages).
+ * Offsets are bytes from the start of the run. An access should lie within it (the caller has checked bounds and pages):
+ * what lies outside reads as zero, and is not stored.
  * Bytes are little-endian, within integers and within granules.
  */
 import { deposit, ones } from "./bits.js";
@@ -20,8 +21,6 @@ export type TaggedMemory = readonly Granule[];
  * @rule REUSE-2 zero @source CHERI ISAv9 §3.6 (tagged memory on reset)
  */
 export const zeroGranule: Granule = { tag: false, bits: 0n };
-
-const granuleAt = (memory: TaggedMemory, index: number): Granule => memory[index] ?? zeroGranule;
 
 /** The granules that `size` bytes from `offset` touch, as first and last index. */
 const touched = (format: CapabilityFormat, offset: bigint, size: bigint): readonly [first: number, last: number] => [
@@ -71,7 +70,7 @@ export const storeBytes = (
  * @rule MEM-8 load-granule @source CHERI ISAv9 §3.5.1 (in-memory representation), §3.5.2
  */
 export const loadGranule = (format: CapabilityFormat, memory: TaggedMemory, offset: bigint): Capability => {
-  const granule = granuleAt(memory, Number(offset / format.granule));
+  const granule = memory[Number(offset / format.granule)] ?? zeroGranule;
   return format.decode(format.fromMemory(granule.bits), granule.tag);
 };
 
@@ -85,7 +84,9 @@ export const storeGranule = (
   offset: bigint,
   capability: Capability,
 ): TaggedMemory =>
-  memory.with(Number(offset / format.granule), { tag: capability.tag, bits: format.toMemory(capability) });
+  memory.map((granule, index) =>
+    index === Number(offset / format.granule) ? { tag: capability.tag, bits: format.toMemory(capability) } : granule,
+  );
 
 /** Granules that CLoadTags reads at once. */
 export const tagGroup = 4n;

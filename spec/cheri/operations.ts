@@ -149,7 +149,8 @@ export const andPermissions = (format: CapabilityFormat, capability: Capability,
 };
 
 /**
- * CSetFlags (Morello SCFLGS, RVY YMODEW).
+ * CSetFlags (Morello SCFLGS, RVY YMODEW): the flags are the low bits of the operand, on Morello too (SCFLGS takes the top
+ * eight).
  * @rule CAP-3 csetflags @source CHERI ISAv9 §7 CSetFlags; Arm DDI0606 CapSetFlags; RVY YMODEW
  */
 export const setFlags = (format: CapabilityFormat, capability: Capability, flags: bigint): Capability =>

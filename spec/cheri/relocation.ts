@@ -18,6 +18,7 @@ export interface Relocated {
  * @rule FORK-3 encode @source µFork (SOSP 2025); CHERI Concentrate for what is representable
  */
 export const relocate = (format: CapabilityFormat, capability: Capability, delta: bigint): Relocated => {
+  if (delta === 0n) return { capability, exact: true, boundsExact: true };
   const base = capability.base + delta;
   const top = capability.top + delta;
   const address = truncate(format.addressBits, capability.address + delta);

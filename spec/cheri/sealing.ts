@@ -26,6 +26,13 @@ const withOtype = (format: CapabilityFormat, capability: Capability, otype: bigi
 export const unsealed = (format: CapabilityFormat, capability: Capability): Capability =>
   withOtype(format, capability, format.otypes.unsealed);
 
+/** `authority` may seal or unseal with its address as the type. */
+const mayUse = (format: CapabilityFormat, authority: Capability, permission: "seal" | "unseal"): boolean =>
+  authority.tag &&
+  !isSealed(format, authority) &&
+  permits(format, authority, permission) &&
+  inBounds(authority, authority.address, 1n);
+
 /** The number of an object type that sealing authority can give: not reserved, and the field can hold it. */
 const isOrdinaryOtype = ({ otypes }: CapabilityFormat, number: bigint): boolean =>
   number <= otypes.largest && !(number >= otypes.reserved.first && number <= otypes.reserved.last);
@@ -35,12 +42,7 @@ const isOrdinaryOtype = ({ otypes }: CapabilityFormat, number: bigint): boolean 
  * @rule CAP-5 cseal @source CHERI ISAv9 §7 CSeal; sail CSeal
  */
 export const seal = (format: CapabilityFormat, capability: Capability, authority: Capability): Capability => {
-  const permitted =
-    authority.tag &&
-    !isSealed(format, authority) &&
-    permits(format, authority, "seal") &&
-    inBounds(authority, authority.address, 1n) &&
-    isOrdinaryOtype(format, authority.address);
+  const permitted = mayUse(format, authority, "seal") && isOrdinaryOtype(format, authority.address);
   const result = withOtype(format, capability, authority.address);
   return keepTagIf(result, permitted && !isSealed(format, capability));
 };
@@ -65,8 +67,7 @@ export const conditionalSeal = (
     authority.address === ones(format.addressBits);
   if (passThrough) return capability;
   // 2. Else it is sealed as by CSeal.
-  const permitted =
-    !isSealed(format, authority) && permits(format, authority, "seal") && isOrdinaryOtype(format, authority.address);
+  const permitted = mayUse(format, authority, "seal") && isOrdinaryOtype(format, authority.address);
   return keepTagIf(withOtype(format, capability, authority.address), permitted);
 };
 
@@ -76,13 +77,9 @@ export const conditionalSeal = (
  */
 export const unseal = (format: CapabilityFormat, capability: Capability, authority: Capability): Capability => {
   const permitted =
-    authority.tag &&
-    !isSealed(format, authority) &&
-    isSealed(format, capability) &&
+    mayUse(format, authority, "unseal") &&
     !hasReservedOtype(format, capability) &&
-    authority.address === capability.otype &&
-    permits(format, authority, "unseal") &&
-    inBounds(authority, authority.address, 1n);
+    authority.address === capability.otype;
   const open = unsealed(format, capability);
   const lost = permits(format, authority, "global") ? 0n : (format.permissionBits.global ?? 0n);
   const { metadata } = format.withPermissions(open.metadata, open.permissions & ~lost);
@@ -111,9 +108,14 @@ export const buildCap = (format: CapabilityFormat, authority: Capability, reques
   return { ...wanted, tag: authority.tag && !isSealed(format, authority) && subset && derivable };
 };
 
-/** Bounds and permissions of `inner` are a subset of those of `outer`; malformed bounds are a subset of nothing. */
+/** Bounds are well-formed, and on RVY no reserved bit is set ("integrity"). */
+const isWellFormed = (format: CapabilityFormat, { metadata, address }: Capability): boolean =>
+  format.decodeBounds(metadata, address).valid && (format.transfer !== "rvy" || format.reservedBits(metadata) === 0n);
+
+/** Bounds and permissions of `inner` are a subset of those of `outer`. */
 const isWithin = (format: CapabilityFormat, outer: Capability, inner: Capability): boolean =>
-  [outer, inner].every(({ metadata, address }) => format.decodeBounds(metadata, address).valid) &&
+  isWellFormed(format, outer) &&
+  isWellFormed(format, inner) &&
   inner.base >= outer.base &&
   inner.top <= outer.top &&
   (inner.permissions & ~outer.permissions) === 0n;

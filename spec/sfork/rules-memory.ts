@@ -1,6 +1,6 @@
 /** Loads, stores, copies and tags as steps (MEM-1 to MEM-8). */
 import * as cheri from "../cheri/index.js";
-import type { Capability, Trap } from "../cheri/index.js";
+import type { Capability, CopyPiece } from "../cheri/index.js";
 import {
   done,
   giveCapability,
@@ -83,102 +83,50 @@ const granuleRead = (machine: Machine, authority: Capability, address: bigint, o
   };
 };
 
-/** What a copy does with one piece of its source. */
-interface Piece {
-  readonly from: bigint;
-  readonly to: bigint;
-  readonly size: bigint;
-  /** A granule that moves as a capability: wholly inside both ranges, which are congruent. */
-  readonly granule: boolean;
-}
-
-/** Cut a copy into granules that move as capabilities and runs of bytes in between. */
-const pieces = (granule: bigint, from: bigint, to: bigint, size: bigint): readonly Piece[] => {
-  const bytes = (start: bigint, end: bigint): readonly Piece[] =>
-    start < end ? [{ from: from + start, to: to + start, size: end - start, granule: false }] : [];
-  if (from % granule !== to % granule) return bytes(0n, size);
-  const first = (granule - (from % granule)) % granule;
-  const count = size < first ? 0n : (size - first) / granule;
-  if (count === 0n) return bytes(0n, size);
-  const whole = Array.from({ length: Number(count) }, (_, index): Piece => {
-    const start = first + BigInt(index) * granule;
-    return { from: from + start, to: to + start, size: granule, granule: true };
-  });
-  return [...bytes(0n, first), ...whole, ...bytes(first + count * granule, size)];
-};
-
-const sourceAccess = (machine: Machine, authority: Capability, piece: Piece): readonly Access[] =>
+const sourceAccess = (machine: Machine, authority: Capability, address: bigint, piece: CopyPiece): readonly Access[] =>
   piece.granule
-    ? [granuleRead(machine, authority, piece.from, "cs2")]
-    : byteAccess(machine, piece.from, piece.size, "read", "cs2");
+    ? [granuleRead(machine, authority, address, "cs2")]
+    : byteAccess(machine, address, piece.size, "read", "cs2");
 
 /**
- * A copy, as if the whole source were read first: checks of the source, then of the destination, then the writes.
- * @rule MEM-5 cmemcpy @source SFork design: capability-preserving copy; CHERI ISAv9 §7 CLC, CSC for each granule
+ * A copy, as if the whole source were read first: checks of the source and its pages, then of the destination and its
+ * pages, then the writes.
+ * @rule MEM-5 cmemcpy @source SFork design: capability-preserving copy
  */
 const copy = (context: Context, destination: Capability, source: Capability, size: bigint): Outcome => {
   const { machine, format } = context;
   const from = format.plainAddress(source.address);
   const to = format.plainAddress(destination.address);
-  // 1. The source: tag, seal, Load; bounds and pages unless nothing is copied.
-  const readable =
-    size === 0n ? cheri.checkAuthorised(format, source, "load") : cheri.checkLoad(format, source, from, size);
-  if (readable !== undefined) return trapped(context, { ...readable, operand: "cs2" });
-  const cut = pieces(format.granule, from, to, size);
-  const reads = cut.flatMap((piece) => sourceAccess(machine, source, piece));
+  // 1. The source.
+  const unreadable = cheri.checkCopySource(format, source, size);
+  if (unreadable !== undefined) return trapped(context, { ...unreadable, operand: "cs2" });
+  const pieces = cheri.copyPieces(format.granule, from, to, size);
+  const reads = pieces.flatMap((piece) => sourceAccess(machine, source, from + piece.offset, piece));
   const sourcePages = prepare(context, reads);
   if ("kind" in sourcePages && sourcePages.kind === "trap") return refuse(context, sourcePages);
-  // 2. The destination: tag, seal, Store, then what tagged granules need, then bounds and pages.
-  const moved = cut.map((piece) =>
-    piece.granule
-      ? { ...piece, value: cheri.afterLoad(format, source, readGranule(machine, piece.from)) }
-      : { ...piece, value: undefined },
-  );
-  const refused = checkDestination(
-    context,
-    destination,
-    to,
-    size,
-    moved.flatMap(({ value }) => value ?? []),
-  );
-  if (refused !== undefined) return trapped(context, refused);
-  const writes = moved.flatMap(({ value, to: at, size: bytes }): readonly Access[] =>
-    value === undefined || !cheri.beforeStore(format, destination, value).tag
-      ? byteAccess(machine, at, bytes, "write", "cs1")
-      : [{ span: { place: place(machine, at), touch: "write-tag" }, operand: "cs1", raw: false }],
+  // 2. The destination.
+  const delivered = (now: Machine, { offset }: CopyPiece): Capability =>
+    cheri.afterLoad(format, source, readGranule(now, from + offset));
+  const moved = pieces.filter(({ granule }) => granule).map((piece) => delivered(machine, piece));
+  const unwritable = cheri.checkCopyDestination(format, destination, size, moved);
+  if (unwritable !== undefined) return trapped(context, unwritable);
+  const writes = pieces.flatMap((piece): readonly Access[] =>
+    piece.granule && cheri.beforeStore(format, destination, delivered(machine, piece)).tag
+      ? [{ span: { place: place(machine, to + piece.offset), touch: "write-tag" }, operand: "cs1", raw: false }]
+      : byteAccess(machine, to + piece.offset, piece.size, "write", "cs1"),
   );
   // 3. Everything is read, then everything is written: an overlap does no harm.
   return whenPrepared(context, [...reads, ...writes], (ready) => {
-    const values = cut.map((piece) =>
-      piece.granule
-        ? cheri.beforeStore(format, destination, cheri.afterLoad(format, source, readGranule(ready, piece.from)))
-        : readBytes(ready, piece.from, piece.size),
-    );
-    const written = cut.reduce((sofar, piece, index) => {
-      const value = values[index];
-      if (value === undefined) return sofar;
-      return typeof value === "bigint"
-        ? writeBytes(sofar, piece.to, piece.size, value)
-        : writeGranule(sofar, piece.to, value);
-    }, ready);
-    return done(written);
+    const writers = pieces.map((piece): ((sofar: Machine) => Machine) => {
+      if (!piece.granule) {
+        const bytes = readBytes(ready, from + piece.offset, piece.size);
+        return (sofar) => writeBytes(sofar, to + piece.offset, piece.size, bytes);
+      }
+      const value = cheri.beforeStore(format, destination, delivered(ready, piece));
+      return (sofar) => writeGranule(sofar, to + piece.offset, value);
+    });
+    return done(writers.reduce((sofar, write) => write(sofar), ready));
   });
-};
-
-const checkDestination = (
-  { format }: Context,
-  authority: Capability,
-  to: bigint,
-  size: bigint,
-  values: readonly Capability[],
-): Trap | undefined => {
-  const refused = cheri.checkAuthorised(format, authority, "store");
-  if (refused !== undefined) return refused;
-  const tagged = values
-    .map((value) => cheri.checkStoredTag(format, authority, value))
-    .find((check) => check !== undefined);
-  if (tagged !== undefined) return tagged;
-  return size === 0n || cheri.inBounds(authority, to, size) ? undefined : cheri.trap("bounds");
 };
 
 export const memoryRules = {

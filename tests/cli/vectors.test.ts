@@ -70,18 +70,23 @@ describe("bad input is one line with file and line number, status 2, and the oth
       header({}) + row.replace("0x1001", "0x10000000000000000"),
       ":2: in.length: 0x10000000000000000 does not fit 64 bits",
     ],
-    ["a number that is none", "m.jsonl", header({}) + row.replace('"0x1001"', "4097"), ":2: in.length: "],
+    [
+      "a number that is none",
+      "m.jsonl",
+      header({}) + row.replace('"0x1001"', "4097"),
+      ":2: in.length: must be a string, and is 4097",
+    ],
     [
       "a field that is missing",
       "f.jsonl",
       header({}) + '{"in":{"length":"0x1"},"out":{"alignmentMask":"0x1"}}\n',
-      ":2: out.representableLength: ",
+      ":2: out.representableLength: is missing",
     ],
     [
       "an unknown format",
       "o.jsonl",
       header({ format: "cheri256" }) + row,
-      ':1: format: unknown format "cheri256"; known are cheri128-v9',
+      ':1: format: unknown format "cheri256"; known are cheri128-v9, cheri64-v9, morello, rvy128, rvy64',
     ],
     ["an unknown kind", "k.jsonl", header({ kind: "clear" }) + row, ':1: kind: unknown kind "clear"; known are decode'],
     [

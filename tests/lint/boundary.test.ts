@@ -43,16 +43,8 @@ const sound = {
 
 const planted = [
   ["spec-stands-alone", "spec/sfork/imports-impl.ts", 'export { engine } from "../../impl/fast/engine.js";'],
-  [
-    "spec-stands-alone",
-    "spec/sfork/imports-type.ts",
-    'export type { engine } from "../../impl/fast/engine.js";',
-  ],
-  [
-    "spec-stands-alone",
-    "spec/sfork/imports-late.ts",
-    'export const x = import("../../impl/fast/engine.js");',
-  ],
+  ["spec-stands-alone", "spec/sfork/imports-type.ts", 'export type { engine } from "../../impl/fast/engine.js";'],
+  ["spec-stands-alone", "spec/sfork/imports-late.ts", 'export const x = import("../../impl/fast/engine.js");'],
   ["spec-stands-alone", "spec/cheri/imports-builtin.ts", 'export { readFileSync } from "node:fs";'],
   ["spec-stands-alone", "spec/cheri/imports-old-builtin.ts", 'export { readFileSync } from "fs";'],
   ["spec-stands-alone", "spec/cheri/imports-package.ts", 'export { test } from "vitest";'],
@@ -82,39 +74,19 @@ const planted = [
     "spec/cheri/launder/constants.ts",
     'export { decode } from "../format.js"; // and so into impl',
   ],
-  [
-    "impl-knows-only-spec",
-    "impl/fast/imports-suite.ts",
-    'export { check } from "../../conformance/check.js";',
-  ],
+  ["impl-knows-only-spec", "impl/fast/imports-suite.ts", 'export { check } from "../../conformance/check.js";'],
   ["nothing-imports-cli", "conformance/imports-cli.ts", 'export { main } from "../cli/main.js";'],
-  [
-    "conformance-below-its-users",
-    "conformance/imports-bench.ts",
-    'export { check } from "../bench/steps.js";',
-  ],
+  ["conformance-below-its-users", "conformance/imports-bench.ts", 'export { check } from "../bench/steps.js";'],
   [
     "no-built-files-in-product",
     "impl/fast/imports-built.ts",
     'export { decode } from "../../dist/spec/cheri/format.js";',
   ],
-  [
-    "no-built-files-in-product",
-    "impl/fast/imports-own-name.ts",
-    'export { decode } from "sfork/spec/cheri";',
-  ],
+  ["no-built-files-in-product", "impl/fast/imports-own-name.ts", 'export { decode } from "sfork/spec/cheri";'],
   ["no-tests-in-product", "cli/imports-tests.ts", 'export { main } from "../tests/main.test.js";'],
   ["no-dev-dependency-in-product", "conformance/imports-dev.ts", 'export { test } from "vitest";'],
-  [
-    "no-circular",
-    "conformance/circle-a.ts",
-    'import { b } from "./circle-b.js"; export const a = (): unknown => b;',
-  ],
-  [
-    "no-circular",
-    "conformance/circle-b.ts",
-    'import { a } from "./circle-a.js"; export const b = (): unknown => a;',
-  ],
+  ["no-circular", "conformance/circle-a.ts", 'import { b } from "./circle-b.js"; export const a = (): unknown => b;'],
+  ["no-circular", "conformance/circle-b.ts", 'import { a } from "./circle-a.js"; export const b = (): unknown => a;'],
   ["no-unresolvable", "conformance/imports-nothing.ts", 'export { gone } from "./gone.js";'],
 ] as const;
 
@@ -140,10 +112,7 @@ describe("import borders", () => {
 
   beforeAll(() => {
     tree = mkdtempSync(path.join(tmpdir(), "sfork-borders-"));
-    for (const [file, text] of [
-      ...Object.entries(sound),
-      ...planted.map(([, file, text]) => [file, text] as const),
-    ]) {
+    for (const [file, text] of [...Object.entries(sound), ...planted.map(([, file, text]) => [file, text] as const)]) {
       mkdirSync(path.dirname(path.join(tree, file)), { recursive: true });
       writeFileSync(path.join(tree, file), `${text}\n`);
     }

@@ -8,6 +8,7 @@ import { entries, readRules, type Entry } from "./document.js";
 /** Public functions that are no rule, and why. */
 const helpers: Readonly<Record<string, string>> = {
   defineFormat: "puts the parts of a format together",
+  lowObjectTypes: "a table of constants for the formats whose types count up",
   inOrder: "numbers permission bits for the tables of the formats",
   keepTagIf: "says `tag and condition`; each condition belongs to a rule",
   permissionMask: "names to bits",

@@ -77,7 +77,7 @@ function decode(m: Halves, i: number, out: Halves): void {
   );
 }
 
-/** Writes base and length words; `EXACT` unless the length is 2^64 - 1 and saturates. */
+/** Writes base and length words; `EXACT` unless the length is 2^64 - 1: that one is rounded to the whole address space. */
 function writeBounds(
   dst: Halves,
   j: number,
@@ -87,18 +87,15 @@ function writeBounds(
   lengthHi: number,
   lengthExtra: number,
 ): number {
-  dst[j + BASE] = baseLo;
-  dst[j + BASE + 1] = baseHi;
+  const saturates = lengthExtra === 0 && (lengthLo & lengthHi) === -1;
+  dst[j + BASE] = saturates ? 0 : baseLo;
+  dst[j + BASE + 1] = saturates ? 0 : baseHi;
   dst[j + LENGTH] = lengthExtra !== 0 ? -1 : lengthLo;
   dst[j + LENGTH + 1] = lengthExtra !== 0 ? -1 : lengthHi;
   if (lengthExtra !== 0) return lengthExtra === 1 && (lengthLo | lengthHi) === 0 ? EXACT : 0;
-  return (lengthLo & lengthHi) === -1 ? 0 : EXACT;
+  return saturates ? 0 : EXACT;
 }
 
-/**
- * A length that saturates is judged by what it becomes: at base 0 it still lies inside the whole address space, and
- * elsewhere it would reach past the end of the parent.
- */
 function setBounds(
   m: Halves,
   i: number,
@@ -113,9 +110,7 @@ function setBounds(
   decodeBounds(m, i, scratch);
   copy(m, i, dst, j);
   const exact = writeBounds(dst, j, lo, hi, lengthLo | 0, lengthHi | 0, lengthExtra);
-  const grows = exact === 0 || lengthExtra !== 0;
-  const within = withinBounds64(scratch, lo, hi, grows ? 0 : lengthLo, grows ? 0 : lengthHi, grows ? 1 : 0);
-  return exact | within;
+  return exact | withinBounds64(scratch, lo, hi, lengthLo, lengthHi, lengthExtra);
 }
 
 function encodeBounds(

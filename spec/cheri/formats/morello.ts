@@ -8,13 +8,15 @@
  * @source Arm DDI0606 (Morello), CapGetBounds, CapSetBounds, CapIsRepresentableFast, CapAdd, CapSetFlags
  */
 import { bits, deposit, extract, ones, signed, truncate } from "../bits.js";
-import type { CapabilityFormat, FlagBitRules } from "../capability.js";
+import { lowObjectTypes, type CapabilityFormat, type FlagBitRules } from "../capability.js";
 import * as concentrate from "../concentrate.js";
 import { inOrder } from "../permissions.js";
 import { compressedFormat, plainPermissions } from "./compressed.js";
 
 /** An exponent of all ones is the whole address space whatever B and T say; null is encoded so. */
 const wholeSpaceExponent = 63n;
+
+const maxExponent = 50n;
 
 /** Bounds with a smaller exponent take bits from the address. */
 const smallestAddressFreeExponent = 48n;
@@ -30,7 +32,7 @@ const bounds: concentrate.BoundsEncoding = {
   addressBits: 64n,
   mantissa: 16n,
   lowBits: 3n,
-  maxExponent: 50n,
+  maxExponent,
   internalFrom: 1n << 14n,
   internalFlag: { field: bits(30, 30), value: 0n },
   B: bits(15, 0),
@@ -40,7 +42,7 @@ const bounds: concentrate.BoundsEncoding = {
   loadExponent: (stored) => stored ^ ones(6n),
   window: { bits: 3n, below: 1n },
   exception: ({ exponent }) =>
-    exponent > 50n ? { base: 0n, top: 1n << 64n, valid: exponent === wholeSpaceExponent } : undefined,
+    exponent > maxExponent ? { base: 0n, top: 1n << 64n, valid: exponent === wholeSpaceExponent } : undefined,
   hasFastCheck: true,
   plainAddress,
 };
@@ -71,14 +73,7 @@ export const morello: CapabilityFormat = compressedFormat({
     ...inOrder(15, "execute", "store", "load"),
   },
   alwaysOnePermissions: 0n,
-  otypes: {
-    unsealed: 0n,
-    sentry: 1n,
-    reserved: { first: 0n, last: 3n },
-    largest: ones(15n),
-    signExtendedFrom: undefined,
-    ordinary: true,
-  },
+  otypes: lowObjectTypes(ones(15n), 3n),
   transfer: "morello",
   rootMetadata: 0xffff_c000_0001_0005n,
   nullMask: 0n,

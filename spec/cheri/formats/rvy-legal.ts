@@ -7,8 +7,10 @@ import type { FormatName } from "../capability.js";
 import { permissionMask, type Permission } from "../permissions.js";
 import { permissionBits } from "./rvy.js";
 
+type Has = (word: Permission) => boolean;
+
 /** A permission, and what must hold for it to stay. */
-type LegalRule = readonly [permission: Permission, stays: (has: (word: Permission) => boolean) => boolean];
+type LegalRule = readonly [permission: Permission, stays: (has: Has) => boolean];
 
 /** RISC-V CHERI, "CLRPERM base rules" and "Additional CLRPERM permission rules" of Zylevels1. */
 const wide: readonly LegalRule[] = [
@@ -18,6 +20,10 @@ const wide: readonly LegalRule[] = [
   ["elevate-level", (has) => has("load-cap") && has("load")],
   ["store-local", (has) => has("load-cap") && has("store")],
 ];
+
+const loads = (has: Has): boolean => has("load-cap") && has("mutable-load") && has("elevate-level");
+const touches = (has: Has): boolean =>
+  has("load-cap") || has("mutable-load") || has("elevate-level") || has("store-local");
 
 /** The same for the compressed field of RV32Y with Zylevels1: RV32-base-1 to 5, RV32-l1-1 to 4, RV32-base-6 and 7. */
 const compressed: readonly LegalRule[] = [
@@ -29,20 +35,14 @@ const compressed: readonly LegalRule[] = [
   ["mutable-load", (has) => has("store") || has("elevate-level")],
   ["elevate-level", (has) => has("mutable-load")],
   ["store-local", (has) => has("mutable-load") && has("store")],
-  [
-    "execute",
-    (has) => {
-      const loads = has("load-cap") && has("mutable-load") && has("elevate-level");
-      const none = !(has("load-cap") || has("mutable-load") || has("elevate-level") || has("store-local"));
-      return (loads && has("store-local")) || (loads && !has("store")) || none;
-    },
-  ],
+  ["execute", (has) => (loads(has) && has("store-local")) || (loads(has) && !has("store")) || !touches(has)],
   ["execute", (has) => has("load-cap") === has("mutable-load")],
   ["system", (has) => has("store") && has("load-cap") && has("execute")],
 ];
 
 /**
- * The largest legal subset of a permission word that the rules find, applied once, in order.
+ * What remains of a permission word after the rules, applied once, in order. (The code of `rvy64` for X R C LM EL grants
+ * SL besides in this codec, as in the vectors; the present text has no SL there.)
  * @rule CAP-4 legalise @source RISC-V CHERI, tables "CLRPERM base rules", "RV32Y CLRPERM rules"
  */
 export const legalisePermissions = (format: Extract<FormatName, "rvy128" | "rvy64">, permissions: bigint): bigint =>

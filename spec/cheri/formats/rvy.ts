@@ -8,7 +8,7 @@
  * @source RISC-V CHERI (riscv-cheri), chapters "RV64Y capability encoding" and "RV32Y capability encoding", with
  *   Zylevels1 and one level bit
  */
-import type { Bounds, ObjectTypes } from "../capability.js";
+import { lowObjectTypes, type Bounds } from "../capability.js";
 import type { Mantissas } from "../concentrate.js";
 import { inOrder, type PermissionBits } from "../permissions.js";
 
@@ -18,14 +18,7 @@ export const permissionBits: PermissionBits = {
   ...inOrder(16, "system", "execute", "load"),
 };
 
-export const otypes: ObjectTypes = {
-  unsealed: 0n,
-  sentry: 1n,
-  reserved: { first: 0n, last: 1n },
-  largest: 1n,
-  signExtendedFrom: undefined,
-  ordinary: false,
-};
+export const otypes = lowObjectTypes(1n, 1n);
 
 /** The part of the bounds encoding in which the two formats differ only by width. */
 export const encoding = (maxExponent: bigint, mantissa: bigint) => ({

@@ -36,14 +36,7 @@ const SL = mask("store-local");
 const ASR = mask("system");
 
 /** A set of permissions that has a code: those looked at for it, those asked for among them, and those it grants. */
-interface PermissionCode {
-  readonly code: bigint;
-  readonly considered: bigint;
-  readonly asked: bigint;
-  readonly granted: bigint;
-}
-
-const code = (quadrant: bigint, value: bigint, considered: bigint, asked: bigint, granted = asked): PermissionCode => ({
+const code = (quadrant: bigint, value: bigint, considered: bigint, asked: bigint, granted = asked) => ({
   code: (quadrant << 3n) | value,
   considered,
   asked,
@@ -54,7 +47,7 @@ const code = (quadrant: bigint, value: bigint, considered: bigint, asked: bigint
  * The code of a set is the one whose `asked` equals the set among the `considered`: without X and C the level
  * permissions are not looked at, and with X neither EL nor SL is.
  */
-const codes: readonly PermissionCode[] = [
+const codes = [
   code(0n, 0n, X | ASR | C | R | W, 0n),
   code(0n, 1n, X | ASR | C | R | W, R),
   code(0n, 4n, X | ASR | C | R | W, W),

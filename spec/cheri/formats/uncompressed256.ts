@@ -8,7 +8,7 @@
  * As a `metadata` number the parts lie in the same order, without the address: first word, base, length.
  */
 import { bits, deposit, extract, ones } from "../bits.js";
-import { defineFormat, type CapabilityFormat } from "../capability.js";
+import { defineFormat, lowObjectTypes, type CapabilityFormat } from "../capability.js";
 import { noFlagBits, plainPermissions } from "./compressed.js";
 import * as v9 from "./v9.js";
 
@@ -31,14 +31,7 @@ export const uncompressed256: CapabilityFormat = defineFormat({
   granule: 32n,
   permissionBits: { ...v9.architecturalPermissions, ...v9.softwarePermissions },
   alwaysOnePermissions: 0n,
-  otypes: {
-    unsealed: 0n,
-    sentry: 1n,
-    reserved: { first: 0n, last: 3n },
-    largest: ones(24n),
-    signExtendedFrom: undefined,
-    ordinary: true,
-  },
+  otypes: lowObjectTypes(ones(24n), 3n),
   transfer: "v9",
   rootMetadata: (ones(64n) << 128n) | 0x7_8fffn,
   /** @rule CAP-8 layout @source Woodruff et al., The CHERI capability model, ISCA 2014 */
@@ -54,13 +47,11 @@ export const uncompressed256: CapabilityFormat = defineFormat({
   },
   /** @rule CAP-8 length @source Woodruff et al., The CHERI capability model, ISCA 2014 */
   encodeBounds: (metadata, base, top) => {
-    // The one length that cannot be told from the whole space is rounded up to it.
+    // The one length that cannot be told from the whole space is rounded outward to it.
     const length = top - base;
+    const exact = length !== ones(64n);
     const stored = length < space ? length : ones(64n);
-    return {
-      metadata: deposit(lengthWord, deposit(baseWord, metadata, base), stored),
-      exact: length !== ones(64n),
-    };
+    return { metadata: deposit(lengthWord, deposit(baseWord, metadata, exact ? base : 0n), stored), exact };
   },
   relocationAlignment: () => 32n,
   alignmentMask: (length) => (length === ones(64n) ? 0n : ones(64n)),

@@ -1,0 +1,44 @@
+/** Two runs of a program side by side, up to the first step that observes something different. */
+import { isDeepStrictEqual } from "node:util";
+import type { Capability } from "../../spec/cheri/index.js";
+import type { Config } from "../../spec/sfork/config.js";
+import { plain, printObservation } from "../canon.js";
+import type { ProgramStep } from "./program.js";
+import { trace, type TracedStep } from "./trace.js";
+
+/** How a comparison ended; `left` and `right` are the same step on both sides. */
+export type Difference =
+  | { readonly verdict: "same"; readonly steps: number }
+  | { readonly verdict: "different"; readonly left: TracedStep; readonly right: TracedStep }
+  /** One side says that what follows is not promised to be alike (REF-2, overcommit). */
+  | { readonly verdict: "ended"; readonly left: TracedStep; readonly right: TracedStep };
+
+const endsComparison = ({ observation }: TracedStep): boolean =>
+  observation.kind === "outside-profile" || observation.kind === "out-of-frames";
+
+/** Raw numbers are compared, not canonical form: regions lie at the same places on both sides. */
+export const diff = (left: Config, right: Config, steps: readonly ProgramStep[]): Difference => {
+  const other = trace(right, steps);
+  for (const one of trace(left, steps)) {
+    const next = other.next();
+    if (next.done === true) break;
+    if (endsComparison(one) || endsComparison(next.value)) return { verdict: "ended", left: one, right: next.value };
+    if (!isDeepStrictEqual(one.observation, next.value.observation)) {
+      return { verdict: "different", left: one, right: next.value };
+    }
+  }
+  return { verdict: "same", steps: steps.length };
+};
+
+const word = ({ metadata }: Capability): string => ` metadata=0x${metadata.toString(16)}`;
+
+/** Two observations that differ, in canonical form; in raw numbers where that prints them alike. */
+export const describeBoth = (left: TracedStep, right: TracedStep): readonly [left: string, right: string] => {
+  const canonical = [left, right].map((side) => printObservation(side.canonical));
+  const [one = "", two = ""] = canonical;
+  if (one !== two) return [one, two];
+  const raw = ({ observation, machine }: TracedStep): string =>
+    printObservation(plain(observation, machine.format)) +
+    (observation.kind === "capability" ? word(observation.capability) : "");
+  return [raw(left), raw(right)];
+};

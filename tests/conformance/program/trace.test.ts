@@ -1,0 +1,166 @@
+/** Programs step by step, and two strategies side by side. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { isLeft } from "fp-ts/lib/Either.js";
+import { describe, expect, test } from "vitest";
+import { strategyNames } from "../../../conformance/program/config-codec.js";
+import { describeBoth, diff, type Difference } from "../../../conformance/program/diff.js";
+import { parseProgram } from "../../../conformance/program/file.js";
+import { configOf, printActor, totals, trace, type TracedStep } from "../../../conformance/program/trace.js";
+import type { StrategyName } from "../../../spec/sfork/config.js";
+import { lines, rightOf } from "./files.js";
+
+const traceOf = (text: string, strategy?: StrategyName): readonly TracedStep[] => {
+  const source = rightOf(parseProgram(text, "p"));
+  return [...trace(rightOf(configOf(source, "p", strategy)), source.program.steps)];
+};
+
+const diffOf = (text: string, left: StrategyName, right: StrategyName): Difference => {
+  const source = rightOf(parseProgram(text, "p"));
+  return diff(rightOf(configOf(source, "p", left)), rightOf(configOf(source, "p", right)), source.program.steps);
+};
+
+const none = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 0 };
+
+describe("who took a step", () => {
+  const name = ({ actor }: TracedStep): string =>
+    actor === undefined ? "-" : `${printActor(actor)}${actor.reduced ? "*" : ""}`;
+
+  test("threads by process, and ordinals that were never made modulo the live ones", () => {
+    const text = lines(
+      "0: thread",
+      "0: fork c7",
+      "0: yield",
+      "1: yield",
+      "2: yield",
+      "3: yield",
+      "1: thread_exit",
+      "1: yield",
+    );
+    // Threads 0 and 1 are P0's, thread 2 is the child's. 3 of three live threads is the first; then 1 of 0 and 2 is 2.
+    expect(traceOf(text).map(name)).toEqual(["P0.t0", "P0.t0", "P0.t0", "P0.t1", "P1.t0", "P0.t0*", "P0.t1", "P1.t0*"]);
+  });
+
+  test("nobody, when the machine has halted", () => {
+    const [, last] = traceOf(lines("0: exit 0", "0: yield"));
+    expect(last).toMatchObject({ actor: undefined, canonical: { halted: true } });
+  });
+});
+
+describe("what a step cost", () => {
+  const text = lines(
+    "config pages=8",
+    "0: fork c7",
+    "1: store.b 1, 0(c1)",
+    "0: store.b 1, 0(c1)",
+    "0: load.b c8, 0(c1)",
+  );
+
+  // Data has 4 pages, stack and code one each: 6 are mapped.
+  test("eager: the fork copies every page", () => {
+    const traced = traceOf(text, "eager");
+    expect(traced.map(({ costs }) => costs)).toEqual([
+      [{ process: 1, counters: { ...none, copies: 6, pageTableWrites: 6 } }],
+      [],
+      [],
+      [],
+    ]);
+    expect(traced.map(({ machine }) => totals(machine)).at(-1)).toEqual({ ...none, copies: 6, pageTableWrites: 6 });
+  });
+
+  test("copa: the fork writes page tables, the first write of each side faults; the second takes the frame over", () => {
+    const traced = traceOf(text, "copa");
+    expect(traced.map(({ costs }) => costs)).toEqual([
+      [
+        { process: 0, counters: { ...none, pageTableWrites: 6 } },
+        { process: 1, counters: { ...none, pageTableWrites: 6 } },
+      ],
+      [{ process: 1, counters: { ...none, faults: 1, copies: 1, pageTableWrites: 1 } }],
+      [{ process: 0, counters: { ...none, faults: 1, pageTableWrites: 1 } }],
+      [],
+    ]);
+  });
+});
+
+test("an expectation that is not met is reported, with what was expected", () => {
+  const traced = traceOf(lines("0: li c8, 5", "expect int 5", "0: li c8, 6", "expect int 5"));
+  expect(traced.map(({ mismatch }) => mismatch)).toEqual([undefined, { int: "0x5" }]);
+});
+
+test("an illegal configuration is refused with its line and clause", () => {
+  const source = rightOf(parseProgram("sfork 1\n\nconfig page=300\n", "p"));
+  const config = configOf(source, "p");
+  expect(isLeft(config) ? config.left.describe() : "legal").toBe(
+    "p:3: the configuration is illegal (CFG-1): page is a power of two, at least 256",
+  );
+});
+
+describe("two strategies side by side", () => {
+  const pointer = lines("0: storecap c1, 0(c1)", "0: fork c7", "1: loadcap c8, 0(c1)", "1: load.b c8, 0(c8)");
+
+  test("the same", () => {
+    expect(diffOf(lines("0: storecap c1, 0(c1)", "0: fork c7", "1: loadcap c8, 0(c1)"), "eager", "copa")).toEqual({
+      verdict: "same",
+      steps: 3,
+    });
+    expect(diffOf(pointer, "eager", "coa")).toEqual({ verdict: "same", steps: 4 });
+  });
+
+  test("a raw read of a pointer ends what copa promises (REF-2)", () => {
+    const found = diffOf(
+      lines("0: storecap c1, 0(c1)", "0: fork c7", "1: load.b c8, 0(c1)", "0: yield"),
+      "eager",
+      "copa",
+    );
+    expect(found).toMatchObject({
+      verdict: "ended",
+      left: { index: 2, canonical: { int: expect.any(String) as string } },
+      right: { index: 2, canonical: { outsideProfile: true } },
+    });
+  });
+
+  test("numbers that canonical form hides are compared", () => {
+    const source = rightOf(parseProgram(lines("0: yield", "0: cmove c8, c1"), "p"));
+    const config = rightOf(configOf(source, "p"));
+    const found = diff(config, { ...config, base: 2n * config.base }, source.program.steps);
+    expect(found).toMatchObject({ verdict: "different", left: { index: 1 }, right: { index: 1 } });
+  });
+
+  test("where canonical form prints them alike, raw numbers are shown", () => {
+    // Another slot is another place: alike in canonical form.
+    const left = traceOf(lines("0: fork c7 slot=1", "1: cmove c8, c1"));
+    const right = traceOf(lines("0: fork c7 slot=2", "1: cmove c8, c1"));
+    const [one, two] = [left[1], right[1]];
+    if (one === undefined || two === undefined) throw new Error("no second step");
+    expect(one.canonical).toEqual(two.canonical);
+    const [first, second] = describeBoth(one, two);
+    expect(first).toMatch(/^cap tag=1 base=0x2000 top=0x2400 address=0x2000 .* metadata=0x[0-9a-f]+$/);
+    expect(second).toMatch(/^cap tag=1 base=0x3000 top=0x3400 address=0x3000 .* metadata=0x[0-9a-f]+$/);
+  });
+
+  test("the first step that is different, in canonical form", () => {
+    // Overcommitted and short of frames, an eager fork fails where a lazy one needs no frame yet.
+    const text = lines("config frames=8 commit=overcommit", "0: yield", "0: fork c7", "0: yield");
+    const found = diffOf(text, "eager", "coa");
+    if (found.verdict !== "different") throw new Error(found.verdict);
+    expect(found.left.index).toBe(1);
+    expect(describeBoth(found.left, found.right)).toEqual(["error ENOMEM", "child P1"]);
+  });
+});
+
+describe("the examples", () => {
+  const folder = path.resolve(import.meta.dirname, "../../../examples");
+  const examples = readdirSync(folder).filter((name) => name.endsWith(".sfork"));
+
+  test("are here", () => {
+    expect(examples.length).toBeGreaterThanOrEqual(3);
+  });
+
+  describe.each(examples)("%s", (name) => {
+    test.each(strategyNames)("holds on %s", (strategy) => {
+      const traced = traceOf(readFileSync(path.join(folder, name), "utf8"), strategy);
+      expect(traced.filter(({ step }) => step.expect !== undefined).length).toBeGreaterThan(3);
+      expect(traced.filter(({ mismatch }) => mismatch !== undefined)).toEqual([]);
+    });
+  });
+});
