@@ -12,6 +12,7 @@ import {
   parsed,
   recordCodec,
   remedy,
+  shown,
   wholeCodec,
   wordCodec,
   type Fields,
@@ -156,7 +157,7 @@ const isExpectation = (value: unknown): value is Expectation => {
 const printed = ["cap", "int", "child", "process", "trap", "error", ...Object.values(bareObservations)];
 
 export const notAnObservation = (input: string): string =>
-  `${input} is not an observation; ${remedy(input, printed, `observations are ${printed.join(", ")}`)}`;
+  `${shown(input)} is not an observation; ${remedy(input, printed, `observations are ${printed.join(", ")}`)}`;
 
 export const expectationCodec = new t.Type<Expectation, Members>(
   "expectation",

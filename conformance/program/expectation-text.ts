@@ -3,7 +3,7 @@ import { chain, map, mapLeft, right, type Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { bareObservations, type Expectation } from "../canon.js";
 import { expectationCodec, notAnObservation } from "./expectation-codec.js";
-import { decode } from "./strict.js";
+import { decode, shown } from "./strict.js";
 import { at, pairs, refuse, wordsOf, type Refusal, type Word } from "./words.js";
 
 /** `P1` as the number that JSON has. */
@@ -11,7 +11,7 @@ const processNumber = (kind: Word, word: Word | undefined): Either<Refusal, numb
   const number = word !== undefined && /^P\d+$/.test(word.text) ? Number(word.text.slice(1)) : undefined;
   return number !== undefined && Number.isSafeInteger(number)
     ? right(number)
-    : refuse(word?.column ?? kind.column, `${word?.text ?? "nothing"} is not a process; write P1`);
+    : refuse(word?.column ?? kind.column, `${shown(word?.text)} is not a process; write P1`);
 };
 
 const capabilityValue = (key: string, word: string): unknown => {
@@ -30,7 +30,8 @@ const observationOf = (
     value: (texts: readonly (string | undefined)[]) => unknown,
   ): ReturnType<typeof observationOf> => {
     const extra = words[names.length];
-    if (extra !== undefined) return refuse(extra.column, `${extra.text} is one word too many behind ${kind.text}`);
+    if (extra !== undefined)
+      return refuse(extra.column, `${shown(extra.text)} is one word too many behind ${kind.text}`);
     const columns = new Map(names.map((name, index) => [name, words[index]?.column ?? kind.column]));
     return right({ value: value(words.map(({ text }) => text)), columns });
   };

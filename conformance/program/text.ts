@@ -16,7 +16,7 @@ import {
 } from "./operation-codec.js";
 import { signatureOf } from "./print.js";
 import { programVersion, type ProgramSource, type ProgramStep } from "./program.js";
-import { decode, recordCodec } from "./strict.js";
+import { decode, recordCodec, shown } from "./strict.js";
 import { at, pairs, refuse, split, wordsOf, type Refusal, type Word } from "./words.js";
 
 const parseConfig = (words: readonly Word[]): Either<Refusal, Partial<Config>> =>
@@ -54,7 +54,7 @@ const nameOperands = (op: Word, name: OperationName, given: readonly Word[]): Ei
     }
     const [, offset, register] = /^([^()]*)\(([^()]*)\)$/.exec(word.text) ?? [];
     if (offset === undefined || register === undefined) {
-      return refuse(word.column, `${word.text} is not a place in memory; write 0x20(c1)`);
+      return refuse(word.column, `${shown(word.text)} is not a place in memory; write 0x20(c1)`);
     }
     const base = operandsOf(name)[operandsOf(name).findIndex((operand) => operand.name === place.name) + 1];
     put(place.name, { text: offset.trim(), column: word.column });
@@ -77,7 +77,10 @@ const parseOperation = (op: Word, rest: Word): Either<Refusal, Operation> => {
   const wrong = Object.keys(choices.right.members).find((key) => !choicesOf(name).includes(key));
   if (wrong !== undefined) {
     const has = choicesOf(name).length === 0 ? "no choices" : `the choices ${choicesOf(name).join(", ")}`;
-    return refuse(choices.right.columns.get(wrong) ?? op.column, `${wrong} is not a choice of ${name}; it has ${has}`);
+    return refuse(
+      choices.right.columns.get(wrong) ?? op.column,
+      `${shown(wrong)} is not a choice of ${name}; it has ${has}`,
+    );
   }
   const columns = new Map([...operands.right.columns, ...choices.right.columns]);
   return pipe(
@@ -93,12 +96,12 @@ const parseStep = (line: string): Either<Refusal, ProgramStep> => {
   if (space === undefined || actor === undefined || colon === undefined || op === undefined) {
     return refuse(
       first.column,
-      `${first.text} begins no line; lines are 0: li c8, 0x40, config, expect or a # comment`,
+      `${shown(first.text)} begins no line; lines are 0: li c8, 0x40, config, expect or a # comment`,
     );
   }
   const number = Number(actor);
   if (!/^\d+$/.test(actor) || !Number.isSafeInteger(number)) {
-    return refuse(first.column, `${actor} is not a thread; write its number, 0 for the first`);
+    return refuse(first.column, `${shown(actor)} is not a thread; write its number, 0 for the first`);
   }
   const column = space.length + actor.length + colon.length + 1;
   return pipe(
@@ -122,9 +125,9 @@ const readHeader = (reading: Reading, words: readonly Word[]): Either<Refusal, u
     return refuse(keyword?.column ?? 1, `a program begins with the line sfork ${programVersion}`);
   }
   if (version.text !== String(programVersion)) {
-    return refuse(version.column, `version ${version.text} is not known here; the version is ${programVersion}`);
+    return refuse(version.column, `version ${shown(version.text)} is not known here; the version is ${programVersion}`);
   }
-  if (extra !== undefined) return refuse(extra.column, `${extra.text} is one word too many`);
+  if (extra !== undefined) return refuse(extra.column, `${shown(extra.text)} is one word too many`);
   reading.headed = true;
   return right(undefined);
 };

@@ -1,6 +1,6 @@
 /** A program on the specification, step by step: who took each step, what was observed, and what it cost. */
 import { left, right, type Either } from "fp-ts/lib/Either.js";
-import { completeConfig, type Config, type StrategyName } from "../../spec/sfork/config.js";
+import { completeConfig, regionSize, type Config, type StrategyName } from "../../spec/sfork/config.js";
 import { initial, noCounters, type Counters, type Machine } from "../../spec/sfork/machine.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import { step } from "../../spec/sfork/step.js";
@@ -95,6 +95,9 @@ export function* trace(config: Config, steps: readonly ProgramStep[]): Generator
   }
 }
 
+/** The specification copies bytes as one number; beyond this that takes minutes, and then more memory than there is. */
+const largestRegion = 1n << 26n;
+
 /** The program's configuration with everything that it leaves out; an illegal one is told with its line. */
 export const configOf = (
   { program, lineOf }: ProgramSource,
@@ -102,7 +105,8 @@ export const configOf = (
   strategy?: StrategyName,
 ): Either<InputError, Config> => {
   const config = completeConfig({ ...program.config, ...(strategy === undefined ? {} : { strategy }) });
-  return "illegal" in config
-    ? left(new InputError(file, lineOf("config"), `the configuration is illegal (CFG-1): ${config.illegal}`))
-    : right(config);
+  const refuse = (message: string): Either<InputError, never> => left(new InputError(file, lineOf("config"), message));
+  if ("illegal" in config) return refuse(`the configuration is illegal (CFG-1): ${config.illegal}`);
+  if (regionSize(config) > largestRegion) return refuse("a region is larger than 64 MiB; lower page or pages");
+  return right(config);
 };

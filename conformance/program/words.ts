@@ -1,6 +1,6 @@
 /** Lines of a text program as words with their columns, and what is wrong with one. */
 import { left, right, type Either } from "fp-ts/lib/Either.js";
-import { printProblem, type Members, type Problem } from "./strict.js";
+import { printProblem, shown, type Members, type Problem } from "./strict.js";
 
 /** A part of a line, and where it begins. */
 export interface Word {
@@ -49,8 +49,8 @@ export const pairs = (
   const columns = new Map<string, number>();
   for (const { text, column } of words) {
     const [, key, word] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-    if (key === undefined || word === undefined) return refuse(column, `${text} is not of the form key=value`);
-    if (columns.has(key)) return refuse(column, `${key} is given twice; keep one`);
+    if (key === undefined || word === undefined) return refuse(column, `${shown(text)} is not of the form key=value`);
+    if (columns.has(key)) return refuse(column, `${shown(key)} is given twice; keep one`);
     members[key] = value(key, word);
     columns.set(key, column);
   }

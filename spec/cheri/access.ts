@@ -64,14 +64,14 @@ const aligned = (address: bigint, to: bigint): Check => (address % to === 0n ? a
 
 /**
  * A load of `size` bytes at `address`. Integers need not be aligned.
- * @rule MEM-1 load @source CHERI ISAv9 §7 CL[BHWD][U]; sail handle_load_data_via_cap
+ * @rule MEM-1 load @source CHERI ISAv9 §7 L[BHWD][U].CAP; sail handle_load_data_via_cap
  */
 export const checkLoad = (format: CapabilityFormat, authority: Capability, address: bigint, size: bigint): Check =>
   checkAuthority(format, authority, address, size, "load", nothingFurther);
 
 /**
  * A store of `size` bytes at `address`.
- * @rule MEM-1 store @source CHERI ISAv9 §7 CS[BHWD]; sail handle_store_data_via_cap
+ * @rule MEM-1 store @source CHERI ISAv9 §7 S[BHWD].CAP; sail handle_store_data_via_cap
  */
 export const checkStore = (format: CapabilityFormat, authority: Capability, address: bigint, size: bigint): Check =>
   checkAuthority(format, authority, address, size, "store", nothingFurther);
@@ -99,7 +99,7 @@ export const checkStoreCap = (
 
 /**
  * Storing a tagged capability without Store-Capability, or a local one without Store-Local: v9 and Morello trap.
- * @rule MEM-3 store-trap @source CHERI ISAv9 §7 CSC; Arm DDI0606 VACheckPerm for capability stores
+ * @rule MEM-3 store-trap @source CHERI ISAv9 §7 CSC; Arm DDI0606 CheckCapability
  */
 export const checkStoredTag = (format: CapabilityFormat, authority: Capability, value: Capability): Check => {
   if (format.transfer === "rvy" || !value.tag) return allowed;

@@ -32,7 +32,7 @@ const granuleBits = (format: CapabilityFormat): bigint => 8n * format.granule;
 
 /**
  * `size` ≥ 1 bytes from `offset` as an unsigned integer, whatever granules they lie in.
- * @rule MEM-8 load @source CHERI ISAv9 §7 CL[BHWD][U]
+ * @rule MEM-8 load @source CHERI ISAv9 §7 L[BHWD][U].CAP
  */
 export const loadBytes = (format: CapabilityFormat, memory: TaggedMemory, offset: bigint, size: bigint): bigint => {
   const [first, last] = touched(format, offset, size);
@@ -104,7 +104,7 @@ export const loadTagGroup = (format: CapabilityFormat, memory: TaggedMemory, off
 
 /**
  * An integer of `size` bytes as a load delivers it: sign-extended, or zero-extended if `unsigned`.
- * @rule MEM-8 extend @source CHERI ISAv9 §7 CL[BHWD][U]
+ * @rule MEM-8 extend @source CHERI ISAv9 §7 L[BHWD][U].CAP
  */
 export const extend = (format: CapabilityFormat, value: bigint, size: bigint, unsigned: boolean): bigint =>
   unsigned ? value : BigInt.asUintN(Number(format.addressBits), BigInt.asIntN(8 * Number(size), value));

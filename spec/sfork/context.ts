@@ -36,7 +36,7 @@ export const register = (context: Context, index: number): Capability =>
   threadOf(context).registers[index % registerCount] ?? nullCapability(context.format);
 
 /** A number modulo 2^XLEN. */
-export const toAddress = (format: CapabilityFormat, value: bigint): bigint =>
+const toAddress = (format: CapabilityFormat, value: bigint): bigint =>
   BigInt.asUintN(Number(format.addressBits), value);
 
 /** An integer operand: an immediate modulo 2^XLEN, or a register's address. */

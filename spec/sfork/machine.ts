@@ -42,7 +42,7 @@ export interface PageEntry {
 }
 
 /** The pages of one region, by index; undefined where nothing is mapped. */
-export type Region = readonly (PageEntry | undefined)[];
+type Region = readonly (PageEntry | undefined)[];
 
 export interface Thread {
   readonly process: number;
@@ -63,7 +63,7 @@ export interface Counters {
   readonly pageTableWrites: number;
 }
 
-export type ProcessState =
+type ProcessState =
   | { readonly kind: "live" }
   | { readonly kind: "zombie"; readonly status: ExitStatus; readonly ended: number }
   | { readonly kind: "reaped" };
@@ -98,9 +98,8 @@ export interface Machine {
   readonly endings: number;
 }
 
-export const noProtection: Protection = { read: false, write: false, execute: false };
-export const readWrite: Protection = { read: true, write: true, execute: false };
-export const readExecute: Protection = { read: true, write: false, execute: true };
+const readWrite: Protection = { read: true, write: true, execute: false };
+const readExecute: Protection = { read: true, write: false, execute: true };
 export const noCounters: Counters = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 0 };
 
 /** Number of general registers; `csp` is another name for the third. */
@@ -156,7 +155,7 @@ export const segmentRoot = (config: Config, segment: number): Capability => {
 };
 
 /** The sealed entry to the kernel: the same in every process, moved by no fork. */
-export const kernelEntry = (config: Config): Capability => {
+const kernelEntry = (config: Config): Capability => {
   const format = formats[config.format];
   return sealEntry(format, memoryRoot(format, kernelBase(config), BigInt(config.page), codeRights));
 };

@@ -60,7 +60,7 @@ const isTagged = (memory: TaggedMemory, first: number, last: number): boolean =>
 const offsetOf = (where: Place): bigint => (where.kind === "nowhere" ? 0n : where.offset);
 
 /** Does any granule that the chunk touches bear a tag? Relocation keeps tags, so the frame's are the view's. */
-export const hasTags = (machine: Machine, { address, size }: Chunk): boolean => {
+const hasTags = (machine: Machine, { address, size }: Chunk): boolean => {
   const where = place(machine, address);
   const first = Number(offsetOf(where) / machine.format.granule);
   const last = Number((offsetOf(where) + size - 1n) / machine.format.granule);

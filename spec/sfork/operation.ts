@@ -34,7 +34,7 @@ export type OperandKind = keyof OperandValues;
 export type ResultKind = "capability" | "integer" | "none" | "child" | "process";
 
 /** The operation exists only in some formats: those with sealing by authority, those with 64-bit addresses. */
-export type Requirement = "ordinary-otypes" | "xlen-64";
+type Requirement = "ordinary-otypes" | "xlen-64";
 
 export interface OperationEntry {
   /** Operands in the order in which they are written; `cd` is the register that is written. */

@@ -181,7 +181,7 @@ export const faults = (machine: Machine, page: Page, touch: Touch): boolean => {
  * other gets a new frame. Capabilities are relocated if the home differs, the guard is cleared.
  * @rule MEM-4 resolve @source µFork (SOSP 2025), CoA and CoPA fault handling
  */
-export const resolve = (machine: Machine, page: Page): Machine => {
+const resolve = (machine: Machine, page: Page): Machine => {
   const entry = entryOf(machine, page);
   const frame = entry === undefined ? undefined : frameOf(machine, entry);
   if (entry === undefined || frame === undefined) return machine;

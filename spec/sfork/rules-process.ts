@@ -147,7 +147,7 @@ const withProcess = (machine: Machine, ordinal: number, change: Partial<Process>
  * the same step, and the slot is free from then on; pid and status stay until the parent waits.
  * @rule EXIT-1 exit @source POSIX _exit; SFork design: the region of an ended process
  */
-export const endProcess = (machine: Machine, ordinal: number, status: ExitStatus): Machine => {
+const endProcess = (machine: Machine, ordinal: number, status: ExitStatus): Machine => {
   const process = machine.processes[ordinal];
   if (process === undefined) return machine;
   const unmapped = mappedPages(machine, process.slot).reduce(unmap, machine);

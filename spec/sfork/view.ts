@@ -54,9 +54,3 @@ export const viewPage = (machine: Machine, slot: number, index: number): ViewPag
 /** The view of a region, page by page. */
 export const viewRegion = (machine: Machine, slot: number): readonly (ViewPage | undefined)[] =>
   (machine.regions[slot] ?? []).map((_, index) => viewPage(machine, slot, index));
-
-/** A tagged capability in a view, and where it lies. */
-export interface Held {
-  readonly where: string;
-  readonly capability: Capability;
-}

@@ -43,14 +43,18 @@ describe("a difference is found and shown", () => {
     ["alignmentMask", { alignmentMask: (f, length) => specCodec.alignmentMask(f, length + 1n) }],
   ];
 
-  test.each(mistakes)("in %s", (method, mistake) => {
-    const broken: Codec = { ...specCodec, name: "fast", ...mistake };
-    const result = agree([specCodec, broken], "cheri128-v9", { patterns, seed });
-    expect(result.disagreement?.method).toBe(method);
-    expect(report(result)).toMatch(
-      new RegExp(`^cheri128-v9: spec and fast differ in ${method}\\n(  (seed|word|arguments|spec|fast) .*\\n?){5}$`),
-    );
-  });
+  test.each(mistakes)(
+    "in %s",
+    (method, mistake) => {
+      const broken: Codec = { ...specCodec, name: "fast", ...mistake };
+      const result = agree([specCodec, broken], "cheri128-v9", { patterns, seed });
+      expect(result.disagreement?.method).toBe(method);
+      expect(report(result)).toMatch(
+        new RegExp(`^cheri128-v9: spec and fast differ in ${method}\\n(  (seed|word|arguments|spec|fast) .*\\n?){5}$`),
+      );
+    },
+    timeout,
+  );
 
   test("and the same seed finds it again", () => {
     const broken: Codec = { ...specCodec, name: "fast", representableLength: (_format, length) => length };

@@ -81,7 +81,7 @@ const mistakes: readonly Mistake[] = [
   {
     name: "set-bounds allows one byte past the end of the address space",
     law: "inRootBounds",
-    finds: "the root gives no bounds beyond the address space",
+    finds: "the root gives (no bounds beyond the address space|bounds exactly where they fit)",
     codec: broken({
       setBounds: (f, w, length) => {
         const result = right.setBounds(f, w, length);

@@ -7,6 +7,7 @@ import { entries, readRules, type Entry } from "./document.js";
 
 /** Public functions that are no rule, and why. */
 const helpers: Readonly<Record<string, string>> = {
+  checkedStep: "one step with grants and the eager run beside it; the judging is the INV rules'",
   defineFormat: "puts the parts of a format together",
   lowObjectTypes: "a table of constants for the formats whose types count up",
   inOrder: "numbers permission bits for the tables of the formats",
@@ -14,8 +15,12 @@ const helpers: Readonly<Record<string, string>> = {
   permissionMask: "names to bits",
   permissionNames: "bits to names",
   permits: "tests one bit of a permission word",
+  run: "steps in a row",
+  start: "the machine, its grants and the eager run, before the first step",
   trap: "makes a value",
   unsealed: "writes one field, unconditionally; who may is CAP-5's rules",
+  viewRegion: "the checked images of FORK-3, page by page",
+  violations: "all INV rules in a row",
 };
 
 const anchors: readonly Anchor[] = ruleFiles.flatMap((file) => anchorsOf(file));

@@ -109,7 +109,7 @@ export function fitTop64(
 }
 
 /** The number of low bits that a base and a length must have clear for bounds of this length to be exact: CRAM. */
-export function alignment64(lengthLo: number, lengthHi: number, width: number): number {
+function alignment64(lengthLo: number, lengthHi: number, width: number): number {
   const e = highestBit(lengthLo, lengthHi, 0) - (width - 2);
   if (e < 0) return 0;
   // Of a length all of whose encoded bits are ones, rounding up makes a power of two with the next exponent.

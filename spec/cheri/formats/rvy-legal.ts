@@ -12,7 +12,7 @@ type Has = (word: Permission) => boolean;
 /** A permission, and what must hold for it to stay. */
 type LegalRule = readonly [permission: Permission, stays: (has: Has) => boolean];
 
-/** RISC-V CHERI, "CLRPERM base rules" and "Additional CLRPERM permission rules" of Zylevels1. */
+/** RVY, "YPERMC base rules" and "YPERMC permission rules for Zylevels1". */
 const wide: readonly LegalRule[] = [
   ["load-cap", (has) => has("load") || has("store")],
   ["mutable-load", (has) => has("load-cap") && has("load")],
@@ -43,7 +43,7 @@ const compressed: readonly LegalRule[] = [
 /**
  * What remains of a permission word after the rules, applied once, in order. (The code of `rvy64` for X R C LM EL grants
  * SL besides in this codec, as in the vectors; the present text has no SL there.)
- * @rule CAP-4 legalise @source RISC-V CHERI, tables "CLRPERM base rules", "RV32Y CLRPERM rules"
+ * @rule CAP-4 legalise @source RVY, tables "YPERMC base rules", "YPERMC permission rules for Zylevels1" and those of RV32LYA
  */
 export const legalisePermissions = (format: Extract<FormatName, "rvy128" | "rvy64">, permissions: bigint): bigint =>
   (format === "rvy128" ? wide : compressed).reduce((set, [word, stays]) => {

@@ -5,7 +5,7 @@
  *
  * The specification is cited as RVY, with its present mnemonics (YBNDSRW; SCBNDSR in earlier drafts).
  *
- * @source RISC-V CHERI (riscv-cheri), chapters "RV64Y capability encoding" and "RV32Y capability encoding", with
+ * @source RVY, "The RV64LYA Capability Base for RV64" and "The RV32LYA Capability Base for RV32", with
  *   Zylevels1 and one level bit
  */
 import { lowObjectTypes, type Bounds } from "../capability.js";

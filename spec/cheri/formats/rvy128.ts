@@ -4,7 +4,7 @@
  * Metadata: reserved 63:57, software permissions 56:53, mode 52, permissions 51:44 (from the lowest: C W R X ASR LM EL
  * SL), level 43, reserved 42:28, otype 27, *no* internal exponent 26, T 25:14, B 13:0.
  *
- * @source RISC-V CHERI, "RV64Y capability encoding"
+ * @source RVY, "The RV64LYA Capability Base for RV64"
  */
 import { bits, deposit, extract } from "../bits.js";
 import type { CapabilityFormat } from "../capability.js";

@@ -4,7 +4,7 @@
  * Metadata: software permissions 31:30, permissions and mode 29:25, level 24, reserved 23:21, otype 20, *no* internal
  * exponent 19, L8 18 (top bit of the length, or of the exponent), T 17:10, B 9:0.
  *
- * @source RISC-V CHERI, "RV32Y capability encoding", tables of AP encodings with Zyhybrid and Zylevels1
+ * @source RVY, "The RV32LYA Capability Base for RV32", tables of AP encodings with Zyhybrid and Zylevels1
  */
 import { bits, deposit, extract } from "../bits.js";
 import type { CapabilityFormat } from "../capability.js";

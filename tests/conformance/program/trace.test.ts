@@ -95,6 +95,16 @@ test("an illegal configuration is refused with its line and clause", () => {
   );
 });
 
+test("a region that would fill the memory is refused", () => {
+  const refused = (config: string): string => {
+    const source = rightOf(parseProgram(lines(`config frames=65536 ${config}`), "p"));
+    const complete = configOf(source, "p");
+    return isLeft(complete) ? complete.left.describe() : "legal";
+  };
+  expect(refused("page=65536 pages=1024")).toBe("legal");
+  expect(refused("page=65536 pages=2048")).toBe("p:2: a region is larger than 64 MiB; lower page or pages");
+});
+
 describe("two strategies side by side", () => {
   const pointer = lines("0: storecap c1, 0(c1)", "0: fork c7", "1: loadcap c8, 0(c1)", "1: load.b c8, 0(c8)");
 

@@ -1,0 +1,22 @@
+/**
+ * The machine: processes, pages, fork in one address space, and the invariants that hold after every step.
+ *
+ * Reading order: config, machine, operation, observation, step, context, rules-capability, strategy, paging, memory-access,
+ * rules-memory, relocate, rules-process (fork, exit, wait), sweep, rules-mapping, rules-channel, view, invariants/.
+ */
+export { completeConfig, type Config, type IllegalConfig, type StrategyName } from "./config.js";
+export {
+  checkedStep,
+  invariants,
+  start as startChecked,
+  violations as checkInvariants,
+  type Checked,
+  type CheckedStep,
+} from "./invariants/check.js";
+export type { Transition, Violation } from "./invariants/invariants.js";
+export { initial, type Machine } from "./machine.js";
+export type { Observation } from "./observation.js";
+export { operations, type Operation, type OperationName, type Step } from "./operation.js";
+export { run, step } from "./step.js";
+export { strategies, type Strategy } from "./strategy.js";
+export { viewRegion, type ViewPage } from "./view.js";

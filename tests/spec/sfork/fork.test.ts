@@ -1,0 +1,197 @@
+/** FORK-1 to FORK-4: who is born, with which memory and which registers. */
+import { expect, test } from "vitest";
+import { formats, type Capability, type CapabilityFormat } from "../../../spec/cheri/index.js";
+import { relocated } from "../../../spec/sfork/relocate.js";
+import { imageOf } from "../../../spec/sfork/view.js";
+import { capability, sealedType } from "../cheri/rules/capabilities.js";
+import {
+  after,
+  by,
+  cap,
+  channel,
+  cincoffset,
+  countersOf,
+  csetbounds,
+  error,
+  exit,
+  fork,
+  getpid,
+  getppid,
+  int,
+  last,
+  li,
+  load,
+  loadcap,
+  mprotect,
+  r,
+  recvcap,
+  registerOf,
+  seen,
+  sendcap,
+  store,
+  storecap,
+  trap,
+  wait,
+  worldOf,
+  worlds,
+} from "./programs.js";
+
+test("FORK-1 fork: the lowest free slot, a new pid; no process, slot or commit left is an error without effect", () => {
+  for (const { name, config, machine } of worlds({ processes: 3, slots: 4, frames: 20 })) {
+    expect(last(machine, by(0, fork(7))), name).toEqual({ kind: "child", child: 1 });
+    const one = after(machine, by(0, fork(7)));
+    expect(one.processes, name).toMatchObject([{ slot: 0 }, { slot: 1, parent: 0, state: { kind: "live" } }]);
+    expect(seen(one, 1, getpid(8), getppid(9)), name).toEqual([int(2n), int(1n)]);
+    // Three processes, zombies included; 20 frames are enough for them.
+    const full = after(one, by(1, fork(7)));
+    expect(last(full, by(0, fork(7))), name).toEqual(error("EAGAIN"));
+    expect(after(full, by(0, fork(7))), name).toBe(full);
+    const zombie = after(full, by(1, exit(0n)));
+    expect(last(zombie, by(0, fork(7))), name).toEqual(error("EAGAIN"));
+    // A reaped one makes room; its slot was free before, and is the lowest.
+    const reused = after(zombie, by(0, wait(8), fork(7)));
+    expect(reused.processes.map(({ slot, pid }) => ({ slot, pid })).slice(2), name).toEqual([
+      { slot: 2, pid: 3 },
+      { slot: 1, pid: 4 },
+    ]);
+    // Six private pages of each process are committed, whatever a strategy shares: 13 frames suffice for two.
+    const { format, strategy } = config;
+    const two = after(worldOf({ format, strategy, frames: 13 }).machine, by(0, fork(7)));
+    expect(last(two, by(0, fork(7))), name).toEqual(error("ENOMEM"));
+    expect(after(two, by(1, fork(7))), name).toBe(two);
+    // Choices: what is free may be chosen.
+    const chosen = after(machine, by(0, fork(7, { slot: 3, pid: 9 })));
+    expect(chosen.processes[1], name).toMatchObject({ slot: 3, pid: 9 });
+    for (const taken of [{ slot: 3 }, { slot: 4 }, { pid: 9 }, { pid: 0 }]) {
+      expect(last(chosen, by(0, fork(7, taken))), name).toEqual({ kind: "bad-choice" });
+      expect(after(chosen, by(0, fork(7, taken))), name).toBe(chosen);
+    }
+  }
+  // Slots that are never handed out twice run out.
+  for (const { name, machine } of worlds({ processes: 2, slots: 2, reuse: "never" })) {
+    const ended = after(machine, by(0, fork(7)), by(1, exit(0n)), by(0, wait(8)));
+    expect(last(ended, by(0, fork(7))), name).toEqual(error("EAGAIN"));
+  }
+});
+
+test("FORK-2 pages: the child has the parent's bytes, tags and protections, apart from it, and shares the segments", () => {
+  for (const { name, config, machine, at } of worlds()) {
+    const forked = after(
+      machine,
+      by(0, csetbounds(8, 1, 0x40n), storecap(8, 0x20n, 1), storecap(6, 0x40n, 1), store("w", 0x12345678n, 0x100n, 1)),
+      by(0, cincoffset(9, 1, 0x100n), mprotect(9, 0x100n, r), store("b", 5n, 0n, 6), fork(7)),
+    );
+    expect(seen(forked, 1, loadcap(10, 0x20n, 1), loadcap(10, 0x40n, 1), load("w", 10, 0x100n, 1)), name).toMatchObject(
+      [
+        cap({ tag: true, address: at(1), base: at(1), top: at(1, 0x40n) }),
+        cap({ tag: true, base: at(16), top: at(16, 0x100n) }),
+        int(0x12345678n),
+      ],
+    );
+    expect(last(forked, by(1, store("b", 1n, 0x100n, 1))), name).toEqual(trap("page-write"));
+    expect(last(forked, by(1, load("b", 10, 0n, 6))), name).toEqual(int(5n));
+    // From now on each has its own.
+    const apart = after(forked, by(0, store("b", 1n, 0x80n, 1), store("b", 6n, 0n, 6)), by(1, storecap(6, 0x20n, 1)));
+    expect(seen(apart, 1, load("b", 10, 0x80n, 1), load("b", 10, 0n, 6)), name).toEqual([int(0n), int(6n)]);
+    expect(last(apart, by(0, loadcap(10, 0x20n, 1))), name).toMatchObject(cap({ tag: true, base: at(0) }));
+    // Copied now or later: six pages, of which one has a pointer that moves.
+    const now = { faults: 0, copies: 6, relocations: 1, pageTableWrites: 6 };
+    const later = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 6 };
+    expect(countersOf(forked, 1), name).toEqual(config.strategy === "eager" ? now : later);
+  }
+});
+
+interface Case {
+  readonly what: string;
+  readonly capability: Capability;
+  readonly moves: boolean;
+}
+
+/** A region of 0x800 bytes at 0x10000, and capabilities in it, around it and across its ends. */
+const region = { start: 0x10000n, end: 0x10800n };
+
+const cases = (format: CapabilityFormat): readonly Case[] => {
+  const of = (base: bigint, top: bigint, changed: Partial<Capability> = {}): Capability =>
+    capability(format, { base, top, address: base, allow: ["load", "store"], ...changed });
+  const otype = sealedType(format);
+  const authority = capability(format, { base: 0x10000n, top: 0x10010n, allow: ["seal", "unseal"] });
+  return [
+    { what: "some bytes", capability: of(0x10100n, 0x10140n), moves: true },
+    { what: "the whole region", capability: of(0x10000n, 0x10800n), moves: true },
+    { what: "an address one past the end", capability: of(0x107c0n, 0x10800n, { address: 0x10800n }), moves: true },
+    { what: "an address below the region", capability: of(0x10000n, 0x10040n, { address: 0xffffn }), moves: true },
+    { what: "no bytes at the start", capability: of(0x10000n, 0x10000n), moves: true },
+    { what: "no bytes at the end", capability: of(0x10800n, 0x10800n), moves: true },
+    { what: "a sealed one", capability: of(0x10100n, 0x10140n, { otype }), moves: true },
+    { what: "a local one without rights", capability: capability(format, { base: 0x10100n, allow: [] }), moves: true },
+    { what: "an untagged one", capability: of(0x10100n, 0x10140n, { tag: false }), moves: false },
+    {
+      what: "bounds before it, an address in it",
+      capability: of(0xff00n, 0xff40n, { address: 0xff40n }),
+      moves: false,
+    },
+    { what: "bounds up to it", capability: of(0xffc0n, 0x10000n, { address: 0x10000n }), moves: false },
+    { what: "bounds across its start", capability: of(0xffc0n, 0x10040n, { address: 0x10000n }), moves: false },
+    { what: "bounds across its end", capability: of(0x107c0n, 0x10840n), moves: false },
+    { what: "no bytes behind it", capability: of(0x10801n, 0x10801n), moves: false },
+    ...(format.otypes.ordinary ? [{ what: "numbers of object types", capability: authority, moves: false }] : []),
+  ];
+};
+
+/** Moved by a distance that suits every format, up and down. */
+const expectImages = (image: (format: CapabilityFormat, one: Capability, delta: bigint) => Capability): void => {
+  for (const format of Object.values(formats)) {
+    for (const { what, capability: one, moves } of cases(format)) {
+      for (const delta of [0x4000n, -0x8000n]) {
+        const label = `${format.name}: ${what}`;
+        const { base, top, address, tag, permissions, otype } = one;
+        const by = moves ? delta : 0n;
+        const moved = { base: base + by, top: top + by, address: address + by, tag, permissions, otype };
+        expect(image(format, one, delta), label).toMatchObject(moved);
+      }
+      expect(image(format, one, 0n)).toEqual(one);
+    }
+  }
+};
+
+test("FORK-3 image: bounds within the region move with the address, whatever it is, and nothing else does", () => {
+  expectImages((format, one, delta) => relocated(format, one, region, delta));
+});
+
+test("FORK-3 checked: the checker's own account of it says the same", () => {
+  expectImages((format, one, delta) => imageOf(format, one, region.start, region.start + delta, 0x800n));
+});
+
+test("FORK-4 registers: those of the caller, relocated; 0 in the child, the pid in the parent", () => {
+  for (const { name, machine, at } of worlds()) {
+    // c10 looks like a pointer, c11 has left its bounds, c12 is process 1's memory, which it sent.
+    const prepared = after(
+      machine,
+      by(0, channel, fork(7)),
+      by(1, sendcap(0, 1)),
+      by(0, li(10, at(0, 0x40n)), csetbounds(11, 1, 0x20n), cincoffset(11, 11, 0x21n), recvcap(12, 0)),
+    );
+    expect(registerOf(prepared, 0, 7), name).toMatchObject({ tag: false, address: 2n });
+    const forked = after(prepared, by(0, fork(7)));
+    const parent = prepared.threads[0]?.registers ?? [];
+    expect(forked.threads, name).toHaveLength(3);
+    const { registers = [], pcc, process, live } = forked.threads[2] ?? {};
+    expect({ process, live }, name).toEqual({ process: 2, live: true });
+    const moved = (index: number, from: bigint, to: bigint, address = from) => {
+      const before = parent[index];
+      const { permissions, otype } = before ?? {};
+      return { tag: true, address: at(2, address), base: at(2, from), top: at(2, to), permissions, otype };
+    };
+    expect(registers[1], name).toMatchObject(moved(1, 0n, 0x400n));
+    expect(registers[2], name).toMatchObject(moved(2, 0x600n, 0x700n));
+    expect(registers[3], name).toMatchObject(moved(3, 0x700n, 0x800n));
+    expect(registers[11], name).toMatchObject(moved(11, 0n, 0x20n, 0x21n));
+    expect(pcc, name).toMatchObject({ tag: true, base: at(2, 0x700n), top: at(2, 0x800n), address: at(2, 0x700n) });
+    // Sealing authority, kernel, segment, an integer, foreign memory.
+    for (const index of [0, 4, 5, 6, 8, 10, 12]) expect(registers[index], name).toEqual(parent[index]);
+    expect(registers[12], name).toMatchObject({ tag: true, base: at(1), top: at(1, 0x400n) });
+    expect(registers[7], name).toMatchObject({ tag: false, address: 0n });
+    expect(registerOf(forked, 0, 7), name).toMatchObject({ tag: false, address: 3n });
+    expect(forked.threads[0]?.registers.toSpliced(7, 1), name).toEqual(parent.toSpliced(7, 1));
+  }
+});
