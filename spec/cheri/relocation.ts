@@ -18,13 +18,14 @@ export interface Relocated {
  * @rule FORK-3 encode @source µFork (SOSP 2025); CHERI Concentrate for what is representable
  */
 export const relocate = (format: CapabilityFormat, capability: Capability, delta: bigint): Relocated => {
-  if (delta === 0n) return { capability, exact: true, boundsExact: true };
+  const end = 1n << format.addressBits;
   const base = capability.base + delta;
   const top = capability.top + delta;
   const address = truncate(format.addressBits, capability.address + delta);
   // 1. Bounds that are malformed, or would leave the address space, are not encoded: only the address moves.
   const { valid } = format.decodeBounds(capability.metadata, capability.address);
-  const encodable = valid && base >= 0n && base <= top && top <= 1n << format.addressBits;
+  if (valid && delta === 0n) return { capability, exact: true, boundsExact: true };
+  const encodable = valid && base >= 0n && base < end && base <= top && top <= end;
   const encoded = encodable
     ? format.encodeBounds(capability.metadata, base, top)
     : { metadata: capability.metadata, exact: false };

@@ -143,10 +143,6 @@ const questions = (random: Random, codec: Codec, format: FormatName, word: Word)
   const fields = { ...decoded, address: word.address, tag: word.tag };
   // Only bounds that a capability could have are encoded or moved: [base, top) within the address space.
   const upright = decoded.base <= decoded.top && decoded.top <= space(format);
-  // What no document speaks of: moving malformed bounds by nothing; moving no bytes to where there is no address, which is
-  // not exact, but the two differ in whether the bounds alone would be.
-  const moot =
-    (delta === 0n && !decoded.boundsValid) || (decoded.base === decoded.top && decoded.base + delta === space(format));
   return [
     ["decode", [], (c) => c.decode(format, word)],
     ["setBounds", [length], (c) => c.setBounds(format, word, length)],
@@ -158,7 +154,7 @@ const questions = (random: Random, codec: Codec, format: FormatName, word: Word)
     ["representableLength", [other], (c) => c.representableLength(format, other)],
     ["alignmentMask", [other], (c) => c.alignmentMask(format, other)],
     ...(upright ? [["encode", [fields], (c) => c.encode(format, fields)] satisfies Question] : []),
-    ...(upright && !moot ? [["relocate", [delta], (c) => c.relocate(format, word, delta)] satisfies Question] : []),
+    ...(upright ? [["relocate", [delta], (c) => c.relocate(format, word, delta)] satisfies Question] : []),
   ];
 };
 
