@@ -35,7 +35,7 @@ export interface Chunk {
 }
 
 /** `[address, address + size)` cut at page boundaries. */
-export const chunks = (machine: Machine, address: bigint, size: bigint): readonly Chunk[] => {
+const chunks = (machine: Machine, address: bigint, size: bigint): readonly Chunk[] => {
   const page = BigInt(machine.config.page);
   const first = address / page;
   const count = size === 0n ? 0 : Number((address + size - 1n) / page - first) + 1;

@@ -58,7 +58,7 @@ export const entryOf = (machine: Machine, page: Page): PageEntry | undefined =>
 export const frameOf = (machine: Machine, entry: PageEntry): Frame | undefined => machine.frames[entry.frame];
 
 /** The process that lives in a slot. */
-export const ownerOf = (machine: Machine, slot: number): number =>
+const ownerOf = (machine: Machine, slot: number): number =>
   machine.processes.findIndex((process) => process.slot === slot && process.state.kind === "live");
 
 const withEntry = (machine: Machine, page: Page, entry: PageEntry | undefined): Machine => ({
