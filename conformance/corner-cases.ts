@@ -1,0 +1,63 @@
+/**
+ * The corner cases that generated programs must reach often: for each a name, what it is, and a detector that judges by
+ * what a step really did. Templates bear the same names (`generate/templates.ts`).
+ */
+import type { Transition } from "../spec/sfork/invariants/invariants.js";
+import { accessCases } from "./corner-cases/accesses.js";
+import { capabilityCases } from "./corner-cases/capabilities.js";
+import type { CornerCase } from "./corner-cases/case.js";
+import { Evidence } from "./corner-cases/evidence.js";
+import { forkCases } from "./corner-cases/forks.js";
+import { grantCases } from "./corner-cases/grants.js";
+import { History } from "./corner-cases/history.js";
+import { processCases } from "./corner-cases/processes.js";
+import { sharingCases } from "./corner-cases/sharing.js";
+
+export const cornerCases = {
+  ...capabilityCases,
+  ...accessCases,
+  ...forkCases,
+  ...sharingCases,
+  ...processCases,
+  ...grantCases,
+} as const;
+
+export type CornerCaseName = keyof typeof cornerCases;
+
+export const cornerCaseNames = Object.keys(cornerCases) as readonly CornerCaseName[];
+
+export type { CornerCase } from "./corner-cases/case.js";
+
+/** Looks out for corner cases in one program; each is reported once. */
+export interface Lookout {
+  /** The cases that this step was the first to reach. */
+  readonly see: (transition: Transition) => readonly string[];
+}
+
+/** By operation: the cases that it can reach. */
+const byOperation = (cases: Readonly<Record<string, CornerCase>>) => {
+  const index = new Map<string, (readonly [string, CornerCase["reached"]])[]>();
+  for (const [name, { on, reached }] of Object.entries(cases)) {
+    for (const op of new Set<string>(on)) index.set(op, [...(index.get(op) ?? []), [name, reached]]);
+  }
+  return index;
+};
+
+/** Makes a lookout for each program that is about to start. */
+export const lookoutFor = (cases: Readonly<Record<string, CornerCase>> = cornerCases): (() => Lookout) => {
+  const index = byOperation(cases);
+  return () => {
+    const history = new History();
+    const known = new Set<string>();
+    return {
+      see: (transition) => {
+        const evidence = new Evidence(transition, history);
+        const possible = index.get(transition.operation.op) ?? [];
+        const reached = possible.filter(([name, isReached]) => !known.has(name) && isReached(evidence));
+        for (const [name] of reached) known.add(name);
+        history.add(evidence);
+        return reached.map(([name]) => name);
+      },
+    };
+  };
+};

@@ -1,0 +1,166 @@
+/** What programs reached: operations by outcome, trap causes, corner cases, exponents. Counted, printed, added up. */
+import { formats, type Capability, type FormatName } from "../spec/cheri/index.js";
+import type { CheckedStep } from "../spec/sfork/invariants/check.js";
+import type { Observation } from "../spec/sfork/observation.js";
+import { operations, type OperationName } from "../spec/sfork/operation.js";
+import { cornerCases, lookoutFor, type CornerCase } from "./corner-cases.js";
+
+type Counts = Readonly<Record<string, number>>;
+
+export interface OperationCoverage {
+  readonly succeeded: number;
+  /** By error; what would have blocked counts as `would-block`. */
+  readonly failed: Counts;
+  /** By cause. */
+  readonly trapped: Counts;
+  /** Steps that say nothing of the operation: by kind of observation (`unsupported`, `outside-profile`, …). */
+  readonly discarded: Counts;
+}
+
+/** Plain JSON. */
+export interface CoverageResult {
+  readonly programs: number;
+  readonly steps: number;
+  readonly operations: Readonly<Record<string, OperationCoverage>>;
+  /** Steps by trap cause. */
+  readonly traps: Counts;
+  /** Programs that reached a case; those that none reached are there, with 0. */
+  readonly cornerCases: Counts;
+  /** By format: how often a tagged capability with an exponent was seen; `none`: without an internal exponent. */
+  readonly exponents: Readonly<Record<string, Counts>>;
+}
+
+export interface Coverage {
+  /** A program starts. */
+  readonly begin: (format: FormatName) => void;
+  readonly step: (name: OperationName, step: Pick<CheckedStep, "observation" | "transition">) => void;
+  readonly result: () => CoverageResult;
+}
+
+type Counter = Map<string, number>;
+
+const bump = (counter: Counter, key: string): void => {
+  counter.set(key, (counter.get(key) ?? 0) + 1);
+};
+
+/** In an order that does not depend on what came first. */
+const counts = (counter: Counter): Counts =>
+  Object.fromEntries([...counter].sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true })));
+
+class Outcomes {
+  succeeded = 0;
+  readonly failed: Counter = new Map();
+  readonly trapped: Counter = new Map();
+  readonly discarded: Counter = new Map();
+
+  add(observation: Observation): void {
+    switch (observation.kind) {
+      case "capability":
+      case "integer":
+      case "none":
+      case "child":
+      case "process":
+        this.succeeded += 1;
+        return;
+      case "error":
+        bump(this.failed, observation.error);
+        return;
+      case "would-block":
+      case "bad-choice":
+        bump(this.failed, observation.kind);
+        return;
+      case "trap":
+        bump(this.trapped, observation.trap);
+        return;
+      case "unsupported":
+      case "no-actor":
+      case "halted":
+      case "out-of-frames":
+      case "outside-profile":
+        bump(this.discarded, observation.kind);
+    }
+  }
+
+  result(): OperationCoverage {
+    return {
+      succeeded: this.succeeded,
+      failed: counts(this.failed),
+      trapped: counts(this.trapped),
+      discarded: counts(this.discarded),
+    };
+  }
+}
+
+const exponentOf = (format: FormatName, { metadata, address }: Capability): string => {
+  const { exponent, internalExponent } = formats[format].decodeBounds(metadata, address);
+  return internalExponent ? exponent.toString() : "none";
+};
+
+/** An empty collector. Other corner cases than the usual ones may be given. */
+export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cornerCases): Coverage => {
+  const outcomes = new Map(Object.keys(operations).map((name) => [name, new Outcomes()]));
+  const traps: Counter = new Map();
+  const reached: Counter = new Map(Object.keys(cases).map((name) => [name, 0]));
+  const exponents = new Map(Object.keys(formats).map((name): [string, Counter] => [name, new Map<string, number>()]));
+  let programs = 0;
+  let steps = 0;
+  let format: FormatName = "cheri128-v9";
+  const lookout = lookoutFor(cases);
+  let current = lookout();
+  return {
+    begin: (name) => {
+      programs += 1;
+      format = name;
+      current = lookout();
+    },
+    step: (name, { observation, transition }) => {
+      steps += 1;
+      outcomes.get(name)?.add(observation);
+      if (observation.kind === "trap") bump(traps, observation.trap);
+      if (observation.kind === "capability" && observation.capability.tag) {
+        bump(exponents.get(format) ?? new Map<string, number>(), exponentOf(format, observation.capability));
+      }
+      if (transition !== undefined) for (const one of current.see(transition)) bump(reached, one);
+    },
+    result: () => ({
+      programs,
+      steps,
+      operations: Object.fromEntries([...outcomes].map(([name, one]) => [name, one.result()])),
+      traps: counts(traps),
+      cornerCases: Object.fromEntries(reached),
+      exponents: Object.fromEntries([...exponents].map(([name, counter]) => [name, counts(counter)])),
+    }),
+  };
+};
+
+const addCounts = (a: Counts = {}, b: Counts = {}): Counts => {
+  const sum: Counter = new Map(Object.entries(a));
+  for (const [key, count] of Object.entries(b)) sum.set(key, (sum.get(key) ?? 0) + count);
+  return sum.size === 0 ? {} : Object.fromEntries(sum);
+};
+
+const nothing: OperationCoverage = { succeeded: 0, failed: {}, trapped: {}, discarded: {} };
+
+const addOutcomes = (a = nothing, b = nothing): OperationCoverage => ({
+  succeeded: a.succeeded + b.succeeded,
+  failed: addCounts(a.failed, b.failed),
+  trapped: addCounts(a.trapped, b.trapped),
+  discarded: addCounts(a.discarded, b.discarded),
+});
+
+const addRecords = <T>(
+  a: Readonly<Record<string, T>>,
+  b: Readonly<Record<string, T>>,
+  add: (a: T | undefined, b: T | undefined) => T,
+): Readonly<Record<string, T>> =>
+  Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, add(a[key], b[key])]));
+
+/** Both together, as if one collector had seen all programs. */
+export const mergeCoverage = (a: CoverageResult, b: CoverageResult): CoverageResult => ({
+  programs: a.programs + b.programs,
+  steps: a.steps + b.steps,
+  operations: addRecords(a.operations, b.operations, addOutcomes),
+  traps: addCounts(a.traps, b.traps),
+  cornerCases: addCounts(a.cornerCases, b.cornerCases),
+  exponents: addRecords(a.exponents, b.exponents, addCounts),
+});

@@ -1,0 +1,68 @@
+/** Programs from a seed: templates of corner cases, and steps of any kind between them. */
+import { formats, type FormatName } from "../../spec/cheri/index.js";
+import type { StrategyName } from "../../spec/sfork/config.js";
+import { strategies } from "../../spec/sfork/strategy.js";
+import type { CornerCaseName } from "../corner-cases.js";
+import { programVersion } from "../program/program.js";
+import { configOf } from "./config.js";
+import { imm, Scene } from "./scene.js";
+import type { GenerateOptions, GeneratedProgram, Profile } from "./options.js";
+import { randomOf, type Random } from "./random.js";
+import { randomStep } from "./random-step.js";
+import { templatesFor } from "./templates.js";
+
+/** A seed means the same programs as long as this stays the same: whatever changes them changes it. */
+export const generatorVersion = 1;
+
+const defaultSteps = 60;
+
+const nonEmpty = <T>(list: readonly T[], what: string): readonly [T, ...T[]] => {
+  const [first, ...rest] = list;
+  if (first === undefined) throw new RangeError(`no ${what} to generate programs for`);
+  return [first, ...rest];
+};
+
+const allFormats = Object.keys(formats) as readonly FormatName[];
+const allStrategies = Object.keys(strategies) as readonly StrategyName[];
+
+const profileOf = (random: Random, wanted: Profile | "mixed"): Profile => {
+  if (wanted !== "mixed") return wanted;
+  const share = random.below(100);
+  if (share < 35) return "oblivious";
+  return share < 48 ? "raw-bytes" : "full";
+};
+
+/** Most programs are nearly as long as they may be: what goes wrong late is seen only there. */
+const lengthOf = (random: Random, most: number): number =>
+  random.once(8) ? random.between(1, most) : random.between(Math.ceil((most * 3) / 4), most);
+
+/** Of the steps, about this many in a hundred come from templates. */
+const templateShare = 22;
+
+/** Program number `index` of a seed: the same on every machine, whatever was generated before it. */
+export const generate = (seed: string | number, index: number, options: GenerateOptions = {}): GeneratedProgram => {
+  const random = randomOf(seed, index);
+  const profile = profileOf(random, options.profile ?? "mixed");
+  const config = configOf(
+    random,
+    nonEmpty(options.formats ?? allFormats, "formats"),
+    nonEmpty(options.strategies ?? allStrategies, "strategies"),
+  );
+  const most = options.steps ?? defaultSteps;
+  const length = lengthOf(random, most);
+  const scene = new Scene(random, config, profile, randomStep);
+  const templates = templatesFor(profile);
+  const used: CornerCaseName[] = [];
+  while (scene.steps.length < length) {
+    const template = random.percent(templateShare) ? templates[random.below(templates.length)] : undefined;
+    if (template === undefined) {
+      randomStep(scene);
+    } else {
+      used.push(template.name);
+      template.emit(scene);
+    }
+  }
+  if (random.once(20)) scene.add(0, { op: "exit", n: imm(0) });
+  // A template that was begun may be longer than what was left for it.
+  return { version: programVersion, config, steps: scene.steps.slice(0, most), profile, templates: used };
+};

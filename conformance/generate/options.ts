@@ -1,0 +1,32 @@
+/** What a generator is asked for, and what it gives. */
+import type { FormatName } from "../../spec/cheri/index.js";
+import type { Config, StrategyName } from "../../spec/sfork/config.js";
+import type { Step } from "../../spec/sfork/operation.js";
+import type { CornerCaseName } from "../corner-cases.js";
+import type { Program } from "../program/program.js";
+
+/**
+ * Which programs: `full`, any operation with any operands; `raw-bytes`, bytes of pointers are read often, so that a
+ * comparison with copy-on-pointer-access ends early (REF-2); `oblivious`, nothing that a step shows depends on where a
+ * region lies (REF-3), and no bytes of pointers are read.
+ */
+export type Profile = "oblivious" | "raw-bytes" | "full";
+
+export interface GenerateOptions {
+  /** Most steps of a program (60). Most programs have nearly as many, some only a few. */
+  readonly steps?: number;
+  readonly formats?: readonly FormatName[];
+  readonly strategies?: readonly StrategyName[];
+  /** `mixed`, the default, draws one of the profiles for each program. */
+  readonly profile?: Profile | "mixed";
+}
+
+/** A program with everything that went into it. */
+export interface GeneratedProgram extends Program {
+  /** Complete and legal. */
+  readonly config: Config;
+  readonly steps: readonly Step[];
+  readonly profile: Profile;
+  /** Templates that were woven in, in order; what a program really reaches is for `corner-cases.ts` to say. */
+  readonly templates: readonly CornerCaseName[];
+}

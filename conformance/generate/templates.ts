@@ -1,0 +1,40 @@
+/** All templates: one for each corner case, by its name. */
+import { cornerCaseNames, type CornerCaseName } from "../corner-cases.js";
+import type { Profile } from "./options.js";
+import type { Scene } from "./scene.js";
+import type { Templates } from "./template.js";
+import { accessTemplates } from "./templates/accesses.js";
+import { capabilityTemplates } from "./templates/capabilities.js";
+import { forkTemplates } from "./templates/forks.js";
+import { grantTemplates } from "./templates/grants.js";
+import { processTemplates } from "./templates/processes.js";
+import { sharingTemplates } from "./templates/sharing.js";
+
+const templates: Templates<CornerCaseName> = {
+  ...capabilityTemplates,
+  ...accessTemplates,
+  ...forkTemplates,
+  ...sharingTemplates,
+  ...processTemplates,
+  ...grantTemplates,
+};
+
+export interface NamedTemplate {
+  readonly name: CornerCaseName;
+  readonly emit: (scene: Scene) => void;
+}
+
+/** Those that the profile has, each as often as its weight says. */
+const lottery = (profile: Profile): readonly NamedTemplate[] =>
+  cornerCaseNames.flatMap((name) => {
+    const { emit, weight } = templates[name];
+    return Array.from({ length: weight[profile] }, () => ({ name, emit }));
+  });
+
+const lotteries: Readonly<Record<Profile, readonly NamedTemplate[]>> = {
+  oblivious: lottery("oblivious"),
+  "raw-bytes": lottery("raw-bytes"),
+  full: lottery("full"),
+};
+
+export const templatesFor = (profile: Profile): readonly NamedTemplate[] => lotteries[profile];

@@ -1,0 +1,121 @@
+/** What a thousand programs reach: the fuzzer must be seen to fuzz. */
+import { beforeAll, describe, expect, test } from "vitest";
+import { cornerCaseNames, cornerCases, type CornerCase } from "../../../conformance/corner-cases.js";
+import { mergeCoverage, type CoverageResult } from "../../../conformance/coverage.js";
+import { printCoverage } from "../../../conformance/coverage-table.js";
+import { operations, type OperationEntry, type OperationName } from "../../../spec/sfork/operation.js";
+import { coverageOf, programs } from "./support.js";
+
+const count = 1000;
+const seed = "statistics";
+
+const impossible: CornerCase = {
+  description: "cannot happen",
+  on: Object.keys(operations) as readonly OperationName[],
+  reached: () => false,
+};
+
+/** Cases that fewer than one program in two hundred reached. */
+const seldom = ({ cornerCases: reached, programs: all }: CoverageResult): readonly string[] =>
+  Object.entries(reached).flatMap(([name, times]) => (times * 200 < all ? [name] : []));
+
+const list = programs(seed, count);
+const withImpossible = { ...cornerCases, impossible };
+
+let all: CoverageResult;
+
+/** Milliseconds; a busy machine takes a while. */
+const patience = 300_000;
+
+beforeAll(() => {
+  all = coverageOf(list, withImpossible);
+}, patience);
+
+const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
+
+/** Operations that trap; others report errors, or never fail. */
+const trapping = /^(load|store|cmemcpy|memset|cloadtags|cjalr|cinvoke)/;
+
+describe(`${count} programs of the seed "${seed}"`, () => {
+  test("reach every corner case; one that cannot be reached is missed", () => {
+    expect(seldom(all)).toEqual(["impossible"]);
+    expect(Object.keys(all.cornerCases)).toEqual([...cornerCaseNames, "impossible"]);
+  });
+
+  test("have every operation succeed", () => {
+    // No capability that a process starts with has Permit_CInvoke.
+    const never = ["cinvoke"];
+    const failing = Object.entries(all.operations).flatMap(([name, { succeeded }]) => (succeeded === 0 ? [name] : []));
+    expect(failing).toEqual(never);
+  });
+
+  test("have every operation fail that can", () => {
+    // It takes more threads, and more channels, than a program of sixty steps makes.
+    const beyond = ["thread", "channel"];
+    const sound = (Object.keys(operations) as readonly OperationName[]).filter((name) => {
+      const { errors }: OperationEntry = operations[name];
+      const seen = all.operations[name];
+      const canFail = errors !== undefined || trapping.test(name);
+      return canFail && seen !== undefined && sum(seen.failed) + sum(seen.trapped) === 0;
+    });
+    expect(sound).toEqual(beyond);
+  });
+
+  test("trap for every cause that there is", () => {
+    // A capability to memory that is not mapped has lost its tag (REUSE-1), so that `page-unmapped` is out of reach.
+    expect(Object.keys(all.traps)).toEqual([
+      "align",
+      "bounds",
+      "page-exec",
+      "page-read",
+      "page-store-cap",
+      "page-write",
+      "perm-cinvoke",
+      "perm-execute",
+      "perm-load",
+      "perm-load-cap",
+      "perm-store",
+      "perm-store-cap",
+      "perm-store-local",
+      "seal",
+      "tag",
+      "type",
+    ]);
+  });
+
+  test("show every exponent that fits the largest data part", () => {
+    const range = (least: number, largest: number): readonly string[] => [
+      ...Array.from({ length: largest + 1 - least }, (_, index) => (least + index).toString()),
+      "none",
+    ];
+    const seen = Object.fromEntries(Object.entries(all.exponents).map(([name, one]) => [name, Object.keys(one)]));
+    expect(seen).toEqual({
+      "cheri128-v9": range(0, 2),
+      "cheri64-v9": range(0, 8),
+      morello: range(0, 2),
+      rvy128: range(0, 2),
+      // One bit of a length without an exponent stands in the metadata, so that none of these has the exponent 0.
+      rvy64: range(1, 6),
+      uncompressed256: ["none"],
+    });
+  });
+});
+
+describe("results", () => {
+  test("of two halves add up to that of the whole", () => {
+    const [first20, next20] = [list.slice(0, 20), list.slice(20, 40)];
+    const whole = mergeCoverage(coverageOf(first20), coverageOf(next20));
+    expect(whole).toEqual(coverageOf([...first20, ...next20]));
+  });
+
+  test("are plain JSON", () => {
+    expect(JSON.parse(JSON.stringify(all))).toEqual(all);
+  });
+
+  test("print as a table", () => {
+    const lines = printCoverage(all).split("\n");
+    expect(lines[0]).toMatch(/^1000 programs, \d+ steps$/);
+    expect(lines.find((line) => line.startsWith("fork-siblings "))).toMatch(/ +\d+ +\d+\.\d\d % +a process forks/);
+    expect(lines.find((line) => line.startsWith("fork "))).toMatch(/^fork +\d+ +\d+ +0 .*EAGAIN \d+/);
+  });
+});

@@ -1,0 +1,35 @@
+/** What the tests of the generator share. */
+import { createHash } from "node:crypto";
+import { generate } from "../../../conformance/generate/generate.js";
+import type { GenerateOptions, GeneratedProgram } from "../../../conformance/generate/options.js";
+import { cornerCases, type CornerCase } from "../../../conformance/corner-cases.js";
+import { createCoverage, type CoverageResult } from "../../../conformance/coverage.js";
+import { checkedStep, start, type Checked } from "../../../spec/sfork/invariants/check.js";
+
+export const programs = (seed: string, count: number, options?: GenerateOptions): readonly GeneratedProgram[] =>
+  Array.from({ length: count }, (_, index) => generate(seed, index, options));
+
+const plain = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `0x${value.toString(16)}` : value);
+
+/** A short name for everything in some programs. */
+export const fingerprint = (list: readonly GeneratedProgram[]): string =>
+  createHash("sha256").update(JSON.stringify(list, plain)).digest("hex").slice(0, 16);
+
+/** Run programs under the checker's bookkeeping, and count what they reach. */
+export const coverageOf = (
+  list: readonly GeneratedProgram[],
+  cases: Readonly<Record<string, CornerCase>> = cornerCases,
+): CoverageResult => {
+  const coverage = createCoverage(cases);
+  for (const { config, steps } of list) {
+    coverage.begin(config.format);
+    // What an eager run would do beside it is of no interest here.
+    let checked: Checked = { ...start(config), ghost: undefined };
+    for (const step of steps) {
+      const taken = checkedStep(checked, step);
+      coverage.step(step.operation.op, taken);
+      checked = taken.checked;
+    }
+  }
+  return coverage.result();
+};
