@@ -2,9 +2,8 @@
  * The reference of operations, generated from the table in `spec/sfork/operation.ts`: `operations.json` for programs and
  * `docs/operations.md` for people.
  */
-import { permissionWords, type FormatName } from "../spec/cheri/index.js";
-import { completeConfig } from "../spec/sfork/config.js";
-import { initial, registerCount, type Machine } from "../spec/sfork/machine.js";
+import { formats, permissionWords, type FormatName } from "../spec/cheri/index.js";
+import { registerCount } from "../spec/sfork/machine.js";
 import type { OperandKind, OperationName, ResultKind } from "../spec/sfork/operation.js";
 import { isSupported } from "../spec/sfork/step.js";
 import { bareObservations } from "./canon.js";
@@ -43,13 +42,7 @@ export interface OperationsReference {
   readonly operations: readonly OperationReference[];
 }
 
-const machines = (): readonly Machine[] =>
-  formatNames.flatMap((format) => {
-    const config = completeConfig({ format });
-    return "illegal" in config ? [] : [initial(config)];
-  });
-
-const referenceOf = (op: OperationName, known: readonly Machine[]): OperationReference => {
+const referenceOf = (op: OperationName): OperationReference => {
   const operands = operandsOf(op);
   const { result, rule, errors = [] } = entryOf(op);
   return {
@@ -59,28 +52,25 @@ const referenceOf = (op: OperationName, known: readonly Machine[]): OperationRef
     choices: choicesOf(op),
     result,
     writes: operands.some(({ name }) => name === "cd") ? "cd" : null,
-    formats: known.filter((machine) => isSupported(machine, op)).map((machine) => machine.format.name),
+    formats: formatNames.filter((format) => isSupported(formats[format], op)),
     errors,
     rule,
   };
 };
 
 /** The table as it is published. */
-export const operationsReference = (): OperationsReference => {
-  const known = machines();
-  return {
-    version: programVersion,
-    registers: registerCount,
-    formats: formatNames,
-    strategies: strategyNames,
-    config: configKeys,
-    permissions: permissionWords,
-    traps: trapCauses,
-    errors: errorCodes,
-    observations: ["cap", "int", "child", "process", "trap", "error", ...Object.keys(bareObservations)],
-    operations: operationNames.map((op) => referenceOf(op, known)),
-  };
-};
+export const operationsReference = (): OperationsReference => ({
+  version: programVersion,
+  registers: registerCount,
+  formats: formatNames,
+  strategies: strategyNames,
+  config: configKeys,
+  permissions: permissionWords,
+  traps: trapCauses,
+  errors: errorCodes,
+  observations: ["cap", "int", "child", "process", "trap", "error", ...Object.keys(bareObservations)],
+  operations: operationNames.map(referenceOf),
+});
 
 /** How an operand of each kind is written in text and in JSON. */
 const kinds: Readonly<Record<OperandKind, readonly [text: string, json: string, meaning: string]>> = {

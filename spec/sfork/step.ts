@@ -1,4 +1,5 @@
 /** One step of the machine, and a run of many. */
+import type { CapabilityFormat } from "../cheri/index.js";
 import type { Context, Outcome } from "./context.js";
 import type { Machine } from "./machine.js";
 import type { Observation } from "./observation.js";
@@ -14,7 +15,7 @@ import type { Rule, Rules } from "./rules.js";
 const rules: Rules = { ...capabilityRules, ...memoryRules, ...mappingRules, ...processRules, ...channelRules };
 
 /** The format has the operation. */
-export const isSupported = ({ format }: Machine, name: OperationName): boolean => {
+export const isSupported = (format: CapabilityFormat, name: OperationName): boolean => {
   const entry: OperationEntry = operations[name];
   if (entry.requires === "ordinary-otypes") return format.otypes.ordinary;
   if (entry.requires === "xlen-64") return format.addressBits === 64n;
@@ -52,7 +53,7 @@ export const step = (machine: Machine, { actor, operation }: Step): Taken => {
   const thread = resolveActor(machine, actor);
   const process = thread === undefined ? undefined : machine.threads[thread]?.process;
   if (thread === undefined || process === undefined) return nobody(machine, { kind: "no-actor" });
-  if (!isSupported(machine, operation.op)) return { machine, observation: { kind: "unsupported" }, thread };
+  if (!isSupported(machine.format, operation.op)) return { machine, observation: { kind: "unsupported" }, thread };
   return { ...apply({ machine, format: machine.format, thread, process }, operation), thread };
 };
 
