@@ -43,13 +43,16 @@ const isFree = (machine: Machine, slot: number): boolean =>
 const lowestSlot = (machine: Machine): number | undefined =>
   machine.regions.map((_, slot) => slot).find((slot) => isFree(machine, slot));
 
-const nextPid = (machine: Machine): number => Math.max(...machine.processes.map((process) => process.pid)) + 1;
-
-/** No process, zombies included, has the pid. */
-const isUnused = (machine: Machine, pid: number): boolean =>
-  Number.isSafeInteger(pid) &&
-  pid > 0 &&
+/** A pid is positive, fits a signed 32-bit register, and is nobody else's, zombies included. */
+const isFreePid = (machine: Machine, pid: number): boolean =>
+  Number.isInteger(pid) &&
+  pid >= 1 &&
+  pid < 2 ** 31 &&
   !machine.processes.some((process) => process.pid === pid && process.state.kind !== "reaped");
+
+/** Among one more than there are processes, one is free. */
+const lowestPid = (machine: Machine): number | undefined =>
+  Array.from({ length: present(machine) + 1 }, (_, index) => index + 1).find((pid) => isFreePid(machine, pid));
 
 /**
  * The child's pages: each a copy, or the parent's frame under guard. Undefined where an overcommitted machine that copies
@@ -99,14 +102,14 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
   const { machine, format } = context;
   const parent = processOf(context);
   const slot = lowestSlot(machine);
-  if (parent === undefined || present(machine) >= machine.config.processes || slot === undefined) {
-    return failed(context, "EAGAIN");
-  }
+  const next = lowestPid(machine);
+  const room = present(machine) < machine.config.processes;
+  if (parent === undefined || slot === undefined || next === undefined || !room) return failed(context, "EAGAIN");
   if (!hasCommit(machine, mappedPages(machine, parent.slot).length)) return failed(context, "ENOMEM");
   // 1. What the default would choose may be chosen otherwise, if it is free.
   const chosen = asked ?? slot;
-  const pid = wanted ?? nextPid(machine);
-  if (!(chosen in machine.regions) || !isFree(machine, chosen) || !isUnused(machine, pid)) {
+  const pid = wanted ?? next;
+  if (!(chosen in machine.regions) || !isFree(machine, chosen) || !isFreePid(machine, pid)) {
     return refuse(context, { kind: "bad-choice" });
   }
   // 2. The child's process, region and thread.

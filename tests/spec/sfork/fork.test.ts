@@ -36,7 +36,7 @@ import {
   worlds,
 } from "./programs.js";
 
-test("FORK-1 fork: the lowest free slot, a new pid; no process, slot or commit left is an error without effect", () => {
+test("FORK-1 fork: the lowest free slot and pid; no process, slot or commit left is an error without effect", () => {
   for (const { name, config, machine } of worlds({ processes: 3, slots: 4, frames: 20 })) {
     expect(last(machine, by(0, fork(7))), name).toEqual({ kind: "child", child: 1 });
     const one = after(machine, by(0, fork(7)));
@@ -48,11 +48,11 @@ test("FORK-1 fork: the lowest free slot, a new pid; no process, slot or commit l
     expect(after(full, by(0, fork(7))), name).toBe(full);
     const zombie = after(full, by(1, exit(0n)));
     expect(last(zombie, by(0, fork(7))), name).toEqual(error("EAGAIN"));
-    // A reaped one makes room; its slot was free before, and is the lowest.
+    // A reaped one makes room; its slot was free before, its pid is now, and both are the lowest.
     const reused = after(zombie, by(0, wait(8), fork(7)));
     expect(reused.processes.map(({ slot, pid }) => ({ slot, pid })).slice(2), name).toEqual([
       { slot: 2, pid: 3 },
-      { slot: 1, pid: 4 },
+      { slot: 1, pid: 2 },
     ]);
     // Six private pages of each process are committed, whatever a strategy shares: 13 frames suffice for two.
     const { format, strategy } = config;
@@ -62,10 +62,17 @@ test("FORK-1 fork: the lowest free slot, a new pid; no process, slot or commit l
     // Choices: what is free may be chosen.
     const chosen = after(machine, by(0, fork(7, { slot: 3, pid: 9 })));
     expect(chosen.processes[1], name).toMatchObject({ slot: 3, pid: 9 });
-    for (const taken of [{ slot: 3 }, { slot: 4 }, { pid: 9 }, { pid: 0 }]) {
+    for (const taken of [{ slot: 3 }, { slot: 4 }, { pid: 9 }, { pid: 0 }, { pid: 1.5 }, { pid: 2 ** 31 }]) {
       expect(last(chosen, by(0, fork(7, taken))), name).toEqual({ kind: "bad-choice" });
       expect(after(chosen, by(0, fork(7, taken))), name).toBe(chosen);
     }
+    // The highest pid leaves all lower ones to the next fork; a zombie keeps its own, a reaped process does not.
+    const highest = after(machine, by(0, fork(7, { pid: 2 ** 31 - 1 })));
+    expect(seen(highest, 1, getpid(8)), name).toEqual([int(0x7fff_ffffn)]);
+    expect(after(highest, by(0, fork(7))).processes[2], name).toMatchObject({ pid: 2 });
+    const ended = after(chosen, by(1, exit(0n)));
+    expect(last(ended, by(0, fork(7, { pid: 9 }))), name).toEqual({ kind: "bad-choice" });
+    expect(last(ended, by(0, wait(8), fork(7, { pid: 9 }))), name).toEqual({ kind: "child", child: 2 });
   }
   // Slots that are never handed out twice run out.
   for (const { name, machine } of worlds({ processes: 2, slots: 2, reuse: "never" })) {
