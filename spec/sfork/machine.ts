@@ -118,6 +118,9 @@ export const zeroPage = (config: Config): TaggedMemory =>
 export const dataRights: readonly Permission[] = ["load", "store", "load-cap", "store-cap", "global"];
 export const codeRights: readonly Permission[] = ["execute", "load", "global"];
 
+/** The sentry and the segments can be invoked, too, where the format has that right: sealed with one type, as a pair. */
+const invokable = (rights: readonly Permission[]): readonly Permission[] => [...rights, "invoke"];
+
 /** They come with the rights that leave loaded capabilities as they are, where the format has such rights. */
 const keepLoaded: readonly Permission[] = ["mutable-load", "elevate-level"];
 
@@ -151,7 +154,7 @@ export const layout = ({ pages }: Pick<Config, "pages">) => ({
 export const segmentRoot = (config: Config, segment: number): Capability => {
   const format = formats[config.format];
   const base = sharedBase(config) + BigInt(segment) * BigInt(config.page);
-  return memoryRoot(format, base, BigInt(config.page), dataRights);
+  return memoryRoot(format, base, BigInt(config.page), invokable(dataRights));
 };
 
 /** The sealed entry to the kernel: the same in every process, moved by no fork. */
@@ -187,7 +190,7 @@ export const startState = (config: Config, slot: number) => {
     nullCapability(format),
     part(data, dataRights),
     part(stack, dataRights),
-    sealEntry(format, pcc),
+    sealEntry(format, part(code, invokable(codeRights))),
     sealingRoot(format),
     kernelEntry(config),
     segmentRoot(config, 0),

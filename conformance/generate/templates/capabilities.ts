@@ -135,11 +135,14 @@ export const capabilityTemplates: Templates<keyof typeof capabilityCases> = {
     const actor = scene.someone();
     const [a, b] = two(scene);
     const [code] = roles.bytes;
+    // The jump gives `pcc` the right to be invoked, which a shared segment has, too, and the data part has not.
+    if (!scene.random.once(4)) scene.act(actor, { op: "cjalr", cd: a, cs1: roles.sentry });
     scene.act(actor, { op: "cgetpcc", cd: code });
     scene.act(actor, { op: "cseal", cd: a, cs1: code, cs2: roles.sealing });
     const other = scene.random.once(3) ? 12 : roles.sealing;
     if (other === 12) scene.act(actor, { op: "cincoffset", cd: other, cs1: roles.sealing, n: imm(1) });
-    scene.act(actor, { op: "cseal", cd: b, cs1: 1, cs2: other });
+    const data = scene.random.once(4) ? roles.data : roles.shared;
+    scene.act(actor, { op: "cseal", cd: b, cs1: data, cs2: other });
     scene.act(actor, { op: "cinvoke", cs1: a, cs2: b });
   }),
   "half-overwritten-granule": anywhere((scene) => {

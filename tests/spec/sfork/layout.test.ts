@@ -12,6 +12,10 @@ import {
   after,
   by,
   cap,
+  cgetpcc,
+  cinvoke,
+  cjalr,
+  cseal,
   error,
   framesOf,
   int,
@@ -22,9 +26,12 @@ import {
   munmap,
   nothing,
   r,
+  registerOf,
   seen,
+  shm,
   store,
   storecap,
+  trap,
   worlds,
 } from "./programs.js";
 
@@ -96,6 +103,38 @@ test("LAY-1 start: data, stack and code of the slot, sealing authority, kernel e
         readWrite,
         readExecute,
       ]);
+    }
+  }
+});
+
+test("the sentry and a segment can be sealed with one type and invoked as a pair; nothing else can", () => {
+  for (const { name, machine, at } of worlds({ shared: 2 })) {
+    const { otypes, permissionBits } = machine.format;
+    const opened = (from: bigint, to: bigint) => ({ tag: true, base: from, top: to, otype: otypes.unsealed });
+    const pair = [cjalr(8, 3), cgetpcc(9), cseal(9, 9, 4), cseal(10, 6, 4), cinvoke(9, 10)];
+    if (!otypes.ordinary) {
+      expect(last(machine, by(0, ...pair)), name).toEqual({ kind: "unsupported" });
+      continue;
+    }
+    // The segment behind the last region arrives in c15, code in `pcc`.
+    expect(last(machine, by(0, ...pair)), name).toMatchObject(cap(opened(at(16), at(16, 0x100n))));
+    const invoked = after(machine, by(0, ...pair));
+    expect(registerOf(invoked, 0, 15), name).toMatchObject(opened(at(16), at(16, 0x100n)));
+    expect(invoked.threads[0]?.pcc, name).toMatchObject(opened(at(0, 0x700n), at(0, 0x800n)));
+    // Another segment is as good; the data part has not that right, nor has `pcc` before the jump.
+    const [jump, ...rest] = pair;
+    const other = by(0, cjalr(8, 3), cgetpcc(9), cseal(9, 9, 4), shm(10, 1), cseal(10, 10, 4), cinvoke(9, 10));
+    expect(last(machine, other), name).toMatchObject(cap(opened(at(16, 0x100n), at(16, 0x200n))));
+    const data = by(0, ...(jump === undefined ? [] : [jump]), cgetpcc(9), cseal(9, 9, 4), cseal(10, 1, 4));
+    expect(last(machine, data, by(0, cinvoke(9, 10))), name).toEqual(trap("perm-cinvoke", "cs2"));
+    expect(last(machine, by(0, ...rest)), name).toEqual(trap("perm-cinvoke"));
+    const invokable = startState(machine.config, 0).registers.flatMap(({ permissions }, index) =>
+      permissionNames(permissionBits, permissions).includes("invoke") ? [index] : [],
+    );
+    expect(invokable, name).toEqual([3, 6]);
+    for (const operation of [mmap(8, 0x100n), mmap(8, 0x100n, { read: true, write: false, execute: true })]) {
+      const made = registerOf(after(machine, by(0, operation)), 0, 8);
+      expect(permissionNames(permissionBits, made?.permissions ?? 0n), name).not.toContain("invoke");
     }
   }
 });

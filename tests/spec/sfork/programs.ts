@@ -78,6 +78,7 @@ export const candperm = (cd: number, cs1: number, ...words: readonly Permission[
 export const ccleartag = (cd: number, cs1: number): Operation => ({ op: "ccleartag", cd, cs1 });
 export const cseal = (cd: number, cs1: number, cs2: number): Operation => ({ op: "cseal", cd, cs1, cs2 });
 export const csealentry = (cd: number, cs1: number): Operation => ({ op: "csealentry", cd, cs1 });
+export const cinvoke = (cs1: number, cs2: number): Operation => ({ op: "cinvoke", cs1, cs2 });
 export const cgetpcc = (cd: number): Operation => ({ op: "cgetpcc", cd });
 export const cgettag = (cd: number, cs1: number): Operation => ({ op: "cgettag", cd, cs1 });
 export const cjalr = (cd: number, cs1: number): Operation => ({ op: "cjalr", cd, cs1 });
@@ -113,6 +114,7 @@ export const mmap = (cd: number, n: bigint, protection = rw): Operation => ({
   n: integer(n),
   protection,
 });
+export const shm = (cd: number, segment: number): Operation => ({ op: "shm", cd, segment });
 export const munmap = (cs1: number, n: bigint): Operation => ({ op: "munmap", cs1, n: integer(n) });
 export const mprotect = (cs1: number, n: bigint, protection: Protection): Operation => ({
   op: "mprotect",
