@@ -19,7 +19,7 @@ export const bits = (high: number, low: number): Field => ({
 export const ones = (width: bigint): bigint => (1n << width) - 1n;
 
 /** `value` modulo 2^`width`, never negative. */
-export const truncate = (width: bigint, value: bigint): bigint => value & ones(width);
+export const truncate = (width: bigint, value: bigint): bigint => BigInt.asUintN(Number(width), value);
 
 /** The low `width` bits of `value` read as a two's complement number. */
 export const signed = (width: bigint, value: bigint): bigint => BigInt.asIntN(Number(width), value);

@@ -97,11 +97,11 @@ const pack = (e: BoundsEncoding, raw: bigint, m: Mantissas): bigint => {
  */
 export const decodeBounds = (e: BoundsEncoding, raw: bigint, address: bigint): Bounds => {
   const m = unpack(e, raw);
-  const stored = { exponent: m.exponent, internalExponent: m.internalExponent };
+  const { exponent, internalExponent } = m;
   const exception = e.exception(m);
-  if (exception !== undefined) return { ...stored, ...exception };
+  if (exception !== undefined) return { exponent, internalExponent, ...exception };
   // 1. An exponent that is larger than any length needs is read as the largest one.
-  const E = m.exponent < e.maxExponent ? m.exponent : e.maxExponent;
+  const E = exponent < e.maxExponent ? exponent : e.maxExponent;
   const a = e.plainAddress(address);
   // 2. The address, B and T by their top bits: do they lie in the upper part of the window, past a wrap of the mantissa?
   const drop = e.mantissa - e.window.bits;
@@ -119,7 +119,7 @@ export const decodeBounds = (e: BoundsEncoding, raw: bigint, address: bigint): B
   //    two would lie more than one address space apart.
   const apart = truncate(2n, (top >> (e.addressBits - 1n)) - (base >> (e.addressBits - 1n)));
   const wrong = E < e.maxExponent - 1n && apart > 1n;
-  return { ...stored, base, top: wrong ? top ^ (1n << e.addressBits) : top, valid: true };
+  return { exponent, internalExponent, base, top: wrong ? top ^ (1n << e.addressBits) : top, valid: true };
 };
 
 /**
