@@ -3,7 +3,7 @@ import { isSealed, permits, type Capability } from "../../spec/cheri/index.js";
 import { regionBase } from "../../spec/sfork/machine.js";
 import { isMemoryCapability, liesWithin } from "../../spec/sfork/relocate.js";
 import { committed } from "../../spec/sfork/rules-mapping.js";
-import { mappedPages } from "../../spec/sfork/sweep.js";
+import { mappedPages } from "../../spec/sfork/paging.js";
 import type { CornerCases } from "./case.js";
 import type { Evidence } from "./evidence.js";
 

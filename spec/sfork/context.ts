@@ -31,6 +31,9 @@ export const threadOf = ({ machine, thread }: Context): Thread => {
 
 export const processOf = ({ machine, process }: Context): Process | undefined => machine.processes[process];
 
+/** Where the acting process lives. */
+export const slotOf = (context: Context): number => processOf(context)?.slot ?? 0;
+
 /** A register's content; numbers are reduced into range. */
 export const register = (context: Context, index: number): Capability =>
   threadOf(context).registers[index % registerCount] ?? nullCapability(context.format);

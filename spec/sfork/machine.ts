@@ -63,6 +63,15 @@ export interface Counters {
   readonly pageTableWrites: number;
 }
 
+/** A run of pages of a region. */
+export interface Pages {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** The run contains page `index`. */
+export const includes = ({ first, count }: Pages, index: number): boolean => index >= first && index < first + count;
+
 type ProcessState =
   | { readonly kind: "live" }
   | { readonly kind: "zombie"; readonly status: ExitStatus; readonly ended: number }
@@ -108,11 +117,12 @@ export const registerCount = 16;
 /** Where a region begins. */
 export const regionBase = (config: Config, slot: number): bigint => config.base + BigInt(slot) * config.stride;
 
-/** Granules of a page. */
-const granulesPerPage = (config: Config): number => config.page / Number(formats[config.format].granule);
+/** Where a page of a region begins. */
+export const pageBase = (config: Config, slot: number, index: number): bigint =>
+  regionBase(config, slot) + BigInt(index * config.page);
 
-export const zeroPage = (config: Config): TaggedMemory =>
-  Array.from({ length: granulesPerPage(config) }, () => zeroGranule);
+export const zeroPage = ({ page, format }: Config): TaggedMemory =>
+  Array.from({ length: page / Number(formats[format].granule) }, () => zeroGranule);
 
 /** Rights of the capabilities that the kernel hands out for memory. */
 export const dataRights: readonly Permission[] = ["load", "store", "load-cap", "store-cap", "global"];
@@ -143,12 +153,15 @@ export const memoryRoot = (
 };
 
 /** The parts of a region of n pages, in pages: data from 0, free for mmap, stack, code. */
-export const layout = ({ pages }: Pick<Config, "pages">) => ({
-  data: { first: 0, count: Math.floor(pages / 2) },
-  free: { first: Math.floor(pages / 2), count: pages - 2 - Math.floor(pages / 2) },
-  stack: { first: pages - 2, count: 1 },
-  code: { first: pages - 1, count: 1 },
-});
+export const layout = ({ pages }: Pick<Config, "pages">) => {
+  const half = Math.floor(pages / 2);
+  return {
+    data: { first: 0, count: half },
+    free: { first: half, count: pages - 2 - half },
+    stack: { first: pages - 2, count: 1 },
+    code: { first: pages - 1, count: 1 },
+  } as const satisfies Readonly<Record<string, Pages>>;
+};
 
 /** The capability to shared segment `segment`. Its pages hold no tags, whatever it permits (MEM-7). */
 export const segmentRoot = (config: Config, segment: number): Capability => {
@@ -178,13 +191,8 @@ const sealingRoot = (format: CapabilityFormat): Capability => {
 export const startState = (config: Config, slot: number) => {
   const format = formats[config.format];
   const { data, stack, code } = layout(config);
-  const part = ({ first, count }: { readonly first: number; readonly count: number }, rights: readonly Permission[]) =>
-    memoryRoot(
-      format,
-      regionBase(config, slot) + BigInt(first) * BigInt(config.page),
-      BigInt(count) * BigInt(config.page),
-      rights,
-    );
+  const part = ({ first, count }: Pages, rights: readonly Permission[]): Capability =>
+    memoryRoot(format, pageBase(config, slot, first), BigInt(count * config.page), rights);
   const pcc = part(code, codeRights);
   const named = [
     nullCapability(format),
@@ -210,17 +218,18 @@ export const initial = (config: Config): Machine => {
   const { registers, pcc, protection } = startState(config, 0);
   const home = regionBase(config, 0);
   const zero = zeroPage(config);
-  const mapped = protection.flatMap((own, page) => (own === undefined ? [] : [{ own, page }]));
+  // The hole for mmap lies between the frames of the data and those of stack and code.
+  const hole = layout(config).free;
   const region = protection.map((own, page): PageEntry | undefined =>
     own === undefined
       ? undefined
-      : { frame: mapped.findIndex((entry) => entry.page === page), protection: own, guard: false },
+      : { frame: page < hole.first ? page : page - hole.count, protection: own, guard: false },
   );
   return {
     config,
     format: formats[config.format],
     regions: Array.from({ length: config.slots }, (_, slot) => (slot === 0 ? region : [])),
-    frames: mapped.map(() => ({ memory: zero, home, references: 1 })),
+    frames: Array.from({ length: config.pages - hole.count }, () => ({ memory: zero, home, references: 1 })),
     segments: Array.from({ length: config.shared }, () => zero),
     processes: [{ pid: 1, parent: 0, slot: 0, state: { kind: "live" }, counters: noCounters }],
     threads: [{ process: 0, live: true, registers, pcc }],

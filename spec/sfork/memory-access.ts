@@ -16,14 +16,13 @@ import { refuse } from "./context.js";
 import type { Machine } from "./machine.js";
 import {
   checkPage,
-  fault,
   faults,
   memoryAt,
   needsResolving,
   place,
+  resolve,
   withMemoryAt,
   type Page,
-  type Place,
   type Span,
 } from "./paging.js";
 import { strategies, type Touch } from "./strategy.js";
@@ -57,13 +56,11 @@ export interface Access {
 const isTagged = (memory: TaggedMemory, first: number, last: number): boolean =>
   memory.slice(first, last + 1).some((granule) => granule.tag);
 
-const offsetOf = (where: Place): bigint => (where.kind === "nowhere" ? 0n : where.offset);
-
 /** Does any granule that the chunk touches bear a tag? Relocation keeps tags, so the frame's are the view's. */
 const hasTags = (machine: Machine, { address, size }: Chunk): boolean => {
   const where = place(machine, address);
-  const first = Number(offsetOf(where) / machine.format.granule);
-  const last = Number((offsetOf(where) + size - 1n) / machine.format.granule);
+  const first = Number(where.offset / machine.format.granule);
+  const last = Number((where.offset + size - 1n) / machine.format.granule);
   return isTagged(memoryAt(machine, where), first, last);
 };
 
@@ -104,7 +101,7 @@ export const prepare = (context: Context, accesses: readonly Access[]): Machine 
   return accesses.reduce<Machine | Refusal>((sofar, access) => {
     const page = pageOf(access);
     if ("kind" in sofar || page === undefined || !faults(sofar, page, access.span.touch)) return sofar;
-    return fault(sofar, page) ?? { kind: "out-of-frames" };
+    return resolve(sofar, page) ?? { kind: "out-of-frames" };
   }, machine);
 };
 
@@ -122,7 +119,7 @@ export const whenPrepared = (
 export const readBytes = (machine: Machine, address: bigint, size: bigint): bigint =>
   chunks(machine, address, size).reduceRight((above, chunk) => {
     const where = place(machine, chunk.address);
-    const bytes = loadBytes(machine.format, memoryAt(machine, where), offsetOf(where), chunk.size);
+    const bytes = loadBytes(machine.format, memoryAt(machine, where), where.offset, chunk.size);
     return (above << (8n * chunk.size)) | bytes;
   }, 0n);
 
@@ -131,18 +128,18 @@ export const writeBytes = (machine: Machine, address: bigint, size: bigint, valu
   chunks(machine, address, size).reduce((sofar, chunk) => {
     const where = place(sofar, chunk.address);
     const part = value >> (8n * (chunk.address - address));
-    const memory = storeBytes(sofar.format, memoryAt(sofar, where), offsetOf(where), chunk.size, part);
+    const memory = storeBytes(sofar.format, memoryAt(sofar, where), where.offset, chunk.size, part);
     return withMemoryAt(sofar, where, memory);
   }, machine);
 
 export const readGranule = (machine: Machine, address: bigint): Capability => {
   const where = place(machine, address);
-  return loadGranule(machine.format, memoryAt(machine, where), offsetOf(where));
+  return loadGranule(machine.format, memoryAt(machine, where), where.offset);
 };
 
 export const writeGranule = (machine: Machine, address: bigint, value: Capability): Machine => {
   const where = place(machine, address);
-  return withMemoryAt(machine, where, storeGranule(machine.format, memoryAt(machine, where), offsetOf(where), value));
+  return withMemoryAt(machine, where, storeGranule(machine.format, memoryAt(machine, where), where.offset, value));
 };
 
 /** Where an authority's accesses go: its address plus an offset, modulo the address space. */

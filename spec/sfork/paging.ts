@@ -6,7 +6,16 @@
  */
 import { trap, type TaggedMemory, type Trap } from "../cheri/index.js";
 import { regionSize, sharedBase } from "./config.js";
-import { regionBase, type Counters, type Frame, type Machine, type PageEntry } from "./machine.js";
+import {
+  includes,
+  regionBase,
+  type Counters,
+  type Frame,
+  type Machine,
+  type PageEntry,
+  type Pages,
+} from "./machine.js";
+import type { Protection } from "./operation.js";
 import { relocated, type Range } from "./relocate.js";
 import { strategies, type Touch } from "./strategy.js";
 
@@ -16,11 +25,11 @@ export interface Page {
   readonly index: number;
 }
 
-/** Where an address lies. */
+/** Where an address lies, and how far from the start of its page. */
 export type Place =
   | { readonly kind: "page"; readonly page: Page; readonly offset: bigint }
   | { readonly kind: "segment"; readonly segment: number; readonly offset: bigint }
-  | { readonly kind: "nowhere" };
+  | { readonly kind: "nowhere"; readonly offset: bigint };
 
 /** A page that an access touches, and how. */
 export interface Span {
@@ -28,63 +37,62 @@ export interface Span {
   readonly touch: Touch;
 }
 
-export const place = (machine: Machine, address: bigint): Place => {
-  const { config } = machine;
+const nowhere: Place = { kind: "nowhere", offset: 0n };
+
+export const place = ({ config }: Machine, address: bigint): Place => {
   const page = BigInt(config.page);
   const shared = sharedBase(config);
+  if (address < config.base) return nowhere;
   if (address >= shared) {
     const segment = Number((address - shared) / page);
-    return segment < config.shared
-      ? { kind: "segment", segment, offset: (address - shared) % page }
-      : { kind: "nowhere" };
+    return segment < config.shared ? { kind: "segment", segment, offset: (address - shared) % page } : nowhere;
   }
-  if (address < config.base) return { kind: "nowhere" };
   const slot = Number((address - config.base) / config.stride);
-  const within = address - regionBase(config, slot);
-  return within < regionSize(config)
-    ? { kind: "page", page: { slot, index: Number(within / page) }, offset: within % page }
-    : { kind: "nowhere" };
+  const within = (address - config.base) % config.stride;
+  const index = Number(within / page);
+  return index < config.pages ? { kind: "page", page: { slot, index }, offset: within % page } : nowhere;
 };
 
-export const regionRange = (machine: Machine, slot: number): Range => {
-  const start = regionBase(machine.config, slot);
-  return { start, end: start + regionSize(machine.config) };
+/** The addresses of a region that begins at `start`. */
+const regionAt = (machine: Machine, start: bigint): Range => ({ start, end: start + regionSize(machine.config) });
+
+export const regionRange = (machine: Machine, slot: number): Range =>
+  regionAt(machine, regionBase(machine.config, slot));
+
+/** The region in which a frame's capabilities are valid. */
+export const homeRange = (machine: Machine, frame: Frame): Range => regionAt(machine, frame.home);
+
+export interface MappedPage extends Page {
+  readonly entry: PageEntry;
+  readonly frame: Frame;
+}
+
+/** What a page is mapped to, if it is mapped. */
+export const mappingOf = (machine: Machine, { slot, index }: Page): MappedPage | undefined => {
+  const entry = machine.regions[slot]?.[index];
+  const frame = entry === undefined ? undefined : machine.frames[entry.frame];
+  return entry === undefined || frame === undefined ? undefined : { slot, index, entry, frame };
 };
 
-export const entryOf = (machine: Machine, page: Page): PageEntry | undefined =>
-  machine.regions[page.slot]?.[page.index];
+/** The mapped pages of a slot, in order. */
+export const mappedPages = (machine: Machine, slot: number): readonly MappedPage[] =>
+  (machine.regions[slot] ?? []).flatMap((_, index) => mappingOf(machine, { slot, index }) ?? []);
 
-/** The frame of a page that is mapped. */
-export const frameOf = (machine: Machine, entry: PageEntry): Frame | undefined => machine.frames[entry.frame];
-
-/** The process that lives in a slot. */
-const ownerOf = (machine: Machine, slot: number): number =>
-  machine.processes.findIndex((process) => process.slot === slot && process.state.kind === "live");
-
-const withEntry = (machine: Machine, page: Page, entry: PageEntry | undefined): Machine => ({
+/** Add to the counters of the process that lives in a slot. */
+export const count = (machine: Machine, slot: number, more: Partial<Counters>): Machine => ({
   ...machine,
-  regions: machine.regions.with(page.slot, (machine.regions[page.slot] ?? []).with(page.index, entry)),
+  processes: machine.processes.map((process) => {
+    if (process.slot !== slot || process.state.kind !== "live") return process;
+    const { faults, copies, relocations, pageTableWrites } = process.counters;
+    const counters: Counters = {
+      faults: faults + (more.faults ?? 0),
+      copies: copies + (more.copies ?? 0),
+      relocations: relocations + (more.relocations ?? 0),
+      pageTableWrites: pageTableWrites + (more.pageTableWrites ?? 0),
+    };
+    return { ...process, counters };
+  }),
 });
-
-const withFrame = (machine: Machine, index: number, frame: Frame | undefined): Machine => ({
-  ...machine,
-  frames: index < machine.frames.length ? machine.frames.with(index, frame) : [...machine.frames, frame],
-});
-
-/** Add to the counters of the process that owns a slot. */
-export const count = (machine: Machine, slot: number, more: Partial<Counters>): Machine => {
-  const owner = ownerOf(machine, slot);
-  const process = machine.processes[owner];
-  if (process === undefined) return machine;
-  const { counters } = process;
-  const sum: Counters = {
-    faults: counters.faults + (more.faults ?? 0),
-    copies: counters.copies + (more.copies ?? 0),
-    relocations: counters.relocations + (more.relocations ?? 0),
-    pageTableWrites: counters.pageTableWrites + (more.pageTableWrites ?? 0),
-  };
-  return { ...machine, processes: machine.processes.with(owner, { ...process, counters: sum }) };
-};
 
 const sameEntry = (a: PageEntry | undefined, b: PageEntry | undefined): boolean =>
   a === b ||
@@ -95,50 +103,60 @@ const sameEntry = (a: PageEntry | undefined, b: PageEntry | undefined): boolean 
     a.protection.write === b.protection.write &&
     a.protection.execute === b.protection.execute);
 
-/** Set an entry of the page table; a change of its frame, guard or protection counts as one write. */
-export const setEntry = (machine: Machine, page: Page, entry: PageEntry | undefined): Machine => {
-  if (sameEntry(entryOf(machine, page), entry)) return machine;
-  return count(withEntry(machine, page, entry), page.slot, { pageTableWrites: 1 });
-};
-
-/** The lowest frame that is free. */
-const freeFrame = (machine: Machine): number => {
-  const index = machine.frames.indexOf(undefined);
-  return index === -1 ? machine.frames.length : index;
-};
-
-/** Frames in use are limited by the budget; under `reserve` commit accounting keeps this from ever failing. */
-export const hasFreeFrame = (machine: Machine): boolean => freeFrame(machine) < machine.config.frames;
-
-/** Map a page to a new frame with the given memory, valid in the page's own region. */
-export const mapNew = (
+/** Change a region's entries; each whose frame, guard or protection changes counts as one write of the page table. */
+export const withEntries = (
   machine: Machine,
-  page: Page,
-  memory: TaggedMemory,
-  entry: Omit<PageEntry, "frame">,
+  slot: number,
+  change: (entry: PageEntry | undefined, index: number) => PageEntry | undefined,
 ): Machine => {
-  const frame = freeFrame(machine);
-  const home = regionBase(machine.config, page.slot);
-  return setEntry(withFrame(machine, frame, { memory, home, references: 1 }), page, { ...entry, frame });
+  const before = machine.regions[slot] ?? [];
+  const after = before.map(change);
+  const pageTableWrites = after.filter((entry, index) => !sameEntry(entry, before[index])).length;
+  if (pageTableWrites === 0) return machine;
+  return count({ ...machine, regions: machine.regions.with(slot, after) }, slot, { pageTableWrites });
 };
 
-/** Map a page to a frame that is mapped elsewhere, too. */
-export const mapShared = (machine: Machine, page: Page, entry: PageEntry): Machine => {
-  const frame = frameOf(machine, entry);
-  if (frame === undefined) return machine;
-  return setEntry(withFrame(machine, entry.frame, { ...frame, references: frame.references + 1 }), page, entry);
+/** One mapping more, or less, of some frames; a frame that nobody maps any more is free. */
+export const withReferences = (machine: Machine, indices: readonly number[], change: 1 | -1): Machine => {
+  const chosen = new Set(indices);
+  const counted = (frame: Frame): Frame | undefined =>
+    frame.references + change === 0 ? undefined : { ...frame, references: frame.references + change };
+  const frames = machine.frames.map((frame, index) =>
+    frame === undefined || !chosen.has(index) ? frame : counted(frame),
+  );
+  return { ...machine, frames };
 };
 
-/** One mapping of a frame less; without any, the frame is free. */
-const release = (machine: Machine, index: number): Machine => {
-  const frame = machine.frames[index];
-  if (frame === undefined) return machine;
-  return withFrame(machine, index, frame.references === 1 ? undefined : { ...frame, references: frame.references - 1 });
+/** What a page is to hold. */
+interface Content {
+  readonly index: number;
+  readonly protection: Protection;
+  readonly memory: TaggedMemory;
+}
+
+/**
+ * Map pages of a slot to frames of their own, the lowest that are free, with memory that is valid in that slot. Undefined
+ * where the budget has too few frames, which commit accounting keeps from ever happening under `reserve`.
+ */
+export const mapFresh = (machine: Machine, slot: number, contents: readonly Content[]): Machine | undefined => {
+  const { length } = machine.frames;
+  const home = regionBase(machine.config, slot);
+  const holes = machine.frames.flatMap((frame, index) => (frame === undefined ? [index] : []));
+  const needed = Math.max(length, length + contents.length - holes.length);
+  if (needed > machine.config.frames) return undefined;
+  const placed = contents.map((content, nth) => ({ frame: holes[nth] ?? length + nth - holes.length, ...content }));
+  const fresh = new Map(placed.map(({ frame, memory }) => [frame, { memory, home, references: 1 }]));
+  const entries = new Map(placed.map(({ frame, index, protection }) => [index, { frame, protection, guard: false }]));
+  const frames = Array.from({ length: needed }, (_, index) => fresh.get(index) ?? machine.frames[index]);
+  return withEntries({ ...machine, frames }, slot, (entry, index) => entries.get(index) ?? entry);
 };
 
-export const unmap = (machine: Machine, page: Page): Machine => {
-  const entry = entryOf(machine, page);
-  return entry === undefined ? machine : release(setEntry(machine, page, undefined), entry.frame);
+/** Unmap a run of pages; of those that are not mapped nothing is asked. */
+export const unmap = (machine: Machine, slot: number, pages: Pages): Machine => {
+  const gone = mappedPages(machine, slot).filter(({ index }) => includes(pages, index));
+  const frames = gone.map(({ entry }) => entry.frame);
+  const left = withReferences(machine, frames, -1);
+  return withEntries(left, slot, (entry, index) => (includes(pages, index) ? undefined : entry));
 };
 
 /** A frame's memory with every capability relocated to a region, and how many granules that changed. */
@@ -147,65 +165,54 @@ export const relocateMemory = (
   frame: Frame,
   slot: number,
 ): { readonly memory: TaggedMemory; readonly changed: number } => {
-  const { format, config } = machine;
-  const delta = regionBase(config, slot) - frame.home;
+  const { format } = machine;
+  const home = homeRange(machine, frame);
+  const delta = regionBase(machine.config, slot) - home.start;
   if (delta === 0n) return { memory: frame.memory, changed: 0 };
-  const region: Range = { start: frame.home, end: frame.home + regionSize(config) };
-  const moved = frame.memory.map((granule) => {
+  const memory = frame.memory.map((granule) => {
     if (!granule.tag) return granule;
     const before = format.decode(format.fromMemory(granule.bits), true);
-    const after = relocated(format, before, region, delta);
+    const after = relocated(format, before, home, delta);
     return after === before ? granule : { tag: after.tag, bits: format.toMemory(after) };
   });
-  return { memory: moved, changed: moved.filter((granule, index) => granule !== frame.memory[index]).length };
+  return { memory, changed: memory.filter((granule, index) => granule !== frame.memory[index]).length };
 };
 
 /** The page's frame belongs to another region: its capabilities mean another process's memory. */
 export const needsResolving = (machine: Machine, page: Page): boolean => {
-  const entry = entryOf(machine, page);
-  return entry !== undefined && frameOf(machine, entry)?.home !== regionBase(machine.config, page.slot);
+  const mapping = mappingOf(machine, page);
+  return mapping !== undefined && mapping.frame.home !== regionBase(machine.config, page.slot);
 };
 
 const isWrite = (touch: Touch): boolean => touch === "write" || touch === "write-tag";
 
 /** Would this touch fault by the strategy, so that the page must be resolved, split or taken over first? */
-export const faults = (machine: Machine, page: Page, touch: Touch): boolean => {
-  const entry = entryOf(machine, page);
-  if (entry === undefined) return false;
-  if (isWrite(touch) && entry.guard) return true;
-  return needsResolving(machine, page) && strategies[machine.config.strategy].faultsOn(touch);
-};
+export const faults = (machine: Machine, page: Page, touch: Touch): boolean =>
+  (isWrite(touch) && mappingOf(machine, page)?.entry.guard === true) ||
+  (needsResolving(machine, page) && strategies[machine.config.strategy].faultsOn(touch));
 
 /**
- * Give a page a frame of its own, valid in its own region: the sole mapping of a frame takes it over without a copy, any
- * other gets a new frame. Capabilities are relocated if the home differs, the guard is cleared.
+ * A page that faults gets a frame of its own, valid in its own region, on behalf of its owner: the sole mapping of a frame
+ * takes it over without a copy, any other gets a new frame. Capabilities are relocated if the home differs, the guard is
+ * cleared. Undefined where no frame is left for a copy (overcommit).
  * @rule MEM-4 resolve @source µFork (SOSP 2025), CoA and CoPA fault handling
  */
-const resolve = (machine: Machine, page: Page): Machine => {
-  const entry = entryOf(machine, page);
-  const frame = entry === undefined ? undefined : frameOf(machine, entry);
-  if (entry === undefined || frame === undefined) return machine;
-  const { memory, changed } = relocateMemory(machine, frame, page.slot);
-  const open = { protection: entry.protection, guard: false };
+export const resolve = (machine: Machine, page: Page): Machine | undefined => {
+  const mapping = mappingOf(machine, page);
+  if (mapping === undefined) return machine;
+  const { entry, frame } = mapping;
+  const { slot, index } = page;
+  const { memory, changed } = relocateMemory(machine, frame, slot);
   if (frame.references === 1) {
-    const taken = withFrame(machine, entry.frame, { ...frame, memory, home: regionBase(machine.config, page.slot) });
-    return count(setEntry(taken, page, { ...open, frame: entry.frame }), page.slot, { relocations: changed });
+    const own = { ...frame, memory, home: regionBase(machine.config, slot) };
+    const taken = { ...machine, frames: machine.frames.with(entry.frame, own) };
+    const open = withEntries(taken, slot, (other, at) => (at === index ? { ...entry, guard: false } : other));
+    return count(open, slot, { faults: 1, relocations: changed });
   }
-  return count(mapNew(release(machine, entry.frame), page, memory, open), page.slot, {
-    copies: 1,
-    relocations: changed,
-  });
+  const left = withReferences(machine, [entry.frame], -1);
+  const copied = mapFresh(left, slot, [{ index, protection: entry.protection, memory }]);
+  return copied === undefined ? undefined : count(copied, slot, { faults: 1, copies: 1, relocations: changed });
 };
-
-/** A copy needs a frame; a takeover does not. */
-const copies = (machine: Machine, page: Page): boolean => {
-  const entry = entryOf(machine, page);
-  return entry !== undefined && (frameOf(machine, entry)?.references ?? 0) > 1;
-};
-
-/** Resolve a faulting page on behalf of its owner; undefined where no frame is left (overcommit). */
-export const fault = (machine: Machine, page: Page): Machine | undefined =>
-  copies(machine, page) && !hasFreeFrame(machine) ? undefined : count(resolve(machine, page), page.slot, { faults: 1 });
 
 /**
  * May this page be touched so? Unmapped first, then the right that the touch needs.
@@ -217,23 +224,22 @@ export const checkPage = (machine: Machine, { place: where, touch }: Span, opera
     if (touch === "execute") return trap("page-exec", operand);
     return touch === "write-tag" ? trap("page-store-cap", operand) : undefined;
   }
-  const entry = entryOf(machine, where.page);
-  if (entry === undefined) return trap("page-unmapped", operand);
-  if (touch === "execute") return entry.protection.execute ? undefined : trap("page-exec", operand);
-  if (isWrite(touch)) return entry.protection.write ? undefined : trap("page-write", operand);
-  return entry.protection.read ? undefined : trap("page-read", operand);
+  const protection = mappingOf(machine, where.page)?.entry.protection;
+  if (protection === undefined) return trap("page-unmapped", operand);
+  if (touch === "execute") return protection.execute ? undefined : trap("page-exec", operand);
+  if (isWrite(touch)) return protection.write ? undefined : trap("page-write", operand);
+  return protection.read ? undefined : trap("page-read", operand);
 };
 
 /** Memory of a place, as the frame or segment holds it. */
 export const memoryAt = (machine: Machine, where: Place): TaggedMemory => {
   if (where.kind === "segment") return machine.segments[where.segment] ?? [];
-  const entry = where.kind === "page" ? entryOf(machine, where.page) : undefined;
-  return (entry === undefined ? undefined : frameOf(machine, entry)?.memory) ?? [];
+  return (where.kind === "page" ? mappingOf(machine, where.page)?.frame.memory : undefined) ?? [];
 };
 
 export const withMemoryAt = (machine: Machine, where: Place, memory: TaggedMemory): Machine => {
   if (where.kind === "segment") return { ...machine, segments: machine.segments.with(where.segment, memory) };
-  const entry = where.kind === "page" ? entryOf(machine, where.page) : undefined;
-  const frame = entry === undefined ? undefined : frameOf(machine, entry);
-  return entry === undefined || frame === undefined ? machine : withFrame(machine, entry.frame, { ...frame, memory });
+  const mapping = where.kind === "page" ? mappingOf(machine, where.page) : undefined;
+  if (mapping === undefined) return machine;
+  return { ...machine, frames: machine.frames.with(mapping.entry.frame, { ...mapping.frame, memory }) };
 };

@@ -1,66 +1,58 @@
 /** Mapping memory as steps: mmap, munmap, mprotect, and shared segments (LAY-1, REUSE-1, REUSE-2, MEM-7). */
-import {
-  inBounds,
-  isSealed,
-  representableAlignmentMask,
-  representableLength,
-  type Capability,
-} from "../cheri/index.js";
+import { inBounds, isSealed, representableAlignmentMask, representableLength } from "../cheri/index.js";
+import { regionSize, type Config } from "./config.js";
 import {
   done,
   failed,
   giveCapability,
   integer,
-  processOf,
   refuse,
   register,
+  slotOf,
   type Context,
   type Outcome,
 } from "./context.js";
-import { regionSize } from "./config.js";
 import {
   codeRights,
   dataRights,
+  includes,
   layout,
   memoryRoot,
+  pageBase,
   regionBase,
   segmentRoot,
   zeroPage,
-  type Machine,
 } from "./machine.js";
-import type { Protection } from "./operation.js";
-import { entryOf, hasFreeFrame, mapNew, setEntry, unmap, type Page } from "./paging.js";
+import type { Machine, Pages } from "./machine.js";
+import type { Integer, Protection } from "./operation.js";
+import { mapFresh, unmap, withEntries } from "./paging.js";
 import type { Rules } from "./rules.js";
-import { mappedPages, sweepUnmapped } from "./sweep.js";
+import { sweepUnmapped } from "./sweep.js";
 
 /** Private pages of live processes: each is committed as one frame, whether or not it has one of its own (FORK-1). */
 export const committed = (machine: Machine): number =>
-  machine.regions.reduce((sum, _, slot) => sum + mappedPages(machine, slot).length, 0);
+  machine.regions.flat().filter((entry) => entry !== undefined).length;
 
 /** Is there room for `pages` more? Overcommitted machines only ask for frames. */
 export const hasCommit = (machine: Machine, pages: number): boolean =>
   machine.config.commit === "overcommit" || committed(machine) + pages <= machine.config.frames;
 
-const slotOf = (context: Context): number => processOf(context)?.slot ?? 0;
-
-const pagesFor = ({ machine }: Context, bytes: bigint): bigint => {
-  const page = BigInt(machine.config.page);
-  return (bytes + page - 1n) / page;
+/** Bytes, rounded up to whole pages. */
+const wholePages = ({ page }: Config, bytes: bigint): bigint => {
+  const size = BigInt(page);
+  return ((bytes + size - 1n) / size) * size;
 };
 
 const forbidden = (protection: Protection): boolean => protection.write && protection.execute;
 
 /** The first free run of `count` pages in the mmap area that begins at a multiple of `alignment`. */
-const freeRun = (machine: Machine, slot: number, count: number, alignment: bigint): number | undefined => {
-  const { first, count: area } = layout(machine.config).free;
-  const base = regionBase(machine.config, slot);
+const freeRun = ({ config, regions }: Machine, slot: number, count: number, alignment: bigint): number | undefined => {
+  const { first, count: area } = layout(config).free;
   const starts = Array.from({ length: Math.max(0, area - count + 1) }, (_, index) => first + index);
   return starts.find(
     (start) =>
-      (base + BigInt(start) * BigInt(machine.config.page)) % alignment === 0n &&
-      Array.from({ length: count }, (_, index) => start + index).every(
-        (index) => entryOf(machine, { slot, index }) === undefined,
-      ),
+      pageBase(config, slot, start) % alignment === 0n &&
+      !(regions[slot] ?? []).slice(start, start + count).some((entry) => entry !== undefined),
   );
 };
 
@@ -72,91 +64,74 @@ const freeRun = (machine: Machine, slot: number, count: number, alignment: bigin
 const mapped = (
   machine: Machine,
   slot: number,
-  start: number,
-  count: number,
+  { first, count }: Pages,
   protection: Protection,
-): Machine | undefined =>
-  Array.from({ length: count }, (_, index): Page => ({ slot, index: start + index })).reduce<Machine | undefined>(
-    (sofar, page) =>
-      sofar !== undefined && hasFreeFrame(sofar)
-        ? mapNew(sofar, page, zeroPage(sofar.config), { protection, guard: false })
-        : undefined,
-    machine,
-  );
-
-/** The pages that a capability and a length name, or undefined: for munmap and mprotect. */
-const named = (context: Context, authority: Capability, length: bigint): readonly Page[] | undefined => {
-  const { machine, format } = context;
-  const slot = slotOf(context);
-  const page = BigInt(machine.config.page);
-  const bytes = pagesFor(context, length) * page;
-  const start = format.plainAddress(authority.address);
-  const offset = start - regionBase(machine.config, slot);
-  const allowed =
-    length !== 0n &&
-    authority.tag &&
-    !isSealed(format, authority) &&
-    start % page === 0n &&
-    inBounds(authority, start, bytes) &&
-    offset >= 0n &&
-    offset + bytes <= regionSize(machine.config);
-  if (!allowed) return undefined;
-  return Array.from({ length: Number(bytes / page) }, (_, index) => ({ slot, index: Number(offset / page) + index }));
+): Machine | undefined => {
+  const memory = zeroPage(machine.config);
+  const contents = Array.from({ length: count }, (_, index) => ({ index: first + index, protection, memory }));
+  return mapFresh(machine, slot, contents);
 };
 
-/** Checks that munmap and mprotect share: EINVAL for the arguments, ENOMEM for a hole. */
+/** What munmap and mprotect act on: pages of the caller (else EINVAL) without a hole (ENOMEM). */
 const withPages = (
   context: Context,
-  authority: Capability,
-  length: bigint,
-  act: (pages: readonly Page[]) => Outcome,
+  { cs1, n }: { readonly cs1: number; readonly n: Integer },
+  act: (slot: number, pages: Pages) => Outcome,
 ): Outcome => {
-  const pages = named(context, authority, length);
-  if (pages === undefined) return failed(context, "EINVAL");
-  if (pages.some((page) => entryOf(context.machine, page) === undefined)) return failed(context, "ENOMEM");
-  return act(pages);
+  const { machine, format } = context;
+  const { config } = machine;
+  const authority = register(context, cs1);
+  const slot = slotOf(context);
+  const page = BigInt(config.page);
+  // 1. A capability that could be used, and whole pages from its address on, within its bounds and the region.
+  const bytes = wholePages(config, integer(context, n));
+  const start = format.plainAddress(authority.address);
+  const offset = start - regionBase(config, slot);
+  const named = authority.tag && !isSealed(format, authority) && inBounds(authority, start, bytes);
+  const own = offset >= 0n && offset % page === 0n && offset + bytes <= regionSize(config);
+  if (bytes === 0n || !named || !own) return failed(context, "EINVAL");
+  // 2. All of them mapped.
+  const pages = { first: Number(offset / page), count: Number(bytes / page) };
+  const entries = (machine.regions[slot] ?? []).slice(pages.first, pages.first + pages.count);
+  return entries.includes(undefined) ? failed(context, "ENOMEM") : act(slot, pages);
 };
 
 export const mappingRules = {
   mmap: (context, { cd, n, protection }) => {
     const { machine, format } = context;
-    const bytes = integer(context, n);
-    if (bytes === 0n || forbidden(protection)) return failed(context, "EINVAL");
+    const { config } = machine;
+    const asked = wholePages(config, integer(context, n));
+    if (asked === 0n || forbidden(protection)) return failed(context, "EINVAL");
+    if (asked > regionSize(config)) return failed(context, "ENOMEM");
     // 1. The length that a capability can have, and the alignment of its base.
-    const page = BigInt(machine.config.page);
-    const asked = pagesFor(context, bytes) * page;
-    if (asked > regionSize(machine.config)) return failed(context, "ENOMEM");
     const length = representableLength(format, asked);
     const alignment = (1n << format.addressBits) - representableAlignmentMask(format, length);
     // 2. The lowest run, if there is one and it can be committed.
-    const count = Number(length / page);
+    const count = Number(length / BigInt(config.page));
     const slot = slotOf(context);
-    const start = freeRun(machine, slot, count, alignment);
-    if (start === undefined || !hasCommit(machine, count)) return failed(context, "ENOMEM");
-    const next = mapped(machine, slot, start, count, protection);
+    const first = freeRun(machine, slot, count, alignment);
+    if (first === undefined || !hasCommit(machine, count)) return failed(context, "ENOMEM");
+    const next = mapped(machine, slot, { first, count }, protection);
     if (next === undefined) return failed(context, "ENOMEM");
-    const base = regionBase(machine.config, slot) + BigInt(start) * page;
     const rights = protection.execute ? codeRights : dataRights;
-    return giveCapability(context, cd, memoryRoot(format, base, length, rights), next);
+    return giveCapability(context, cd, memoryRoot(format, pageBase(config, slot, first), length, rights), next);
   },
-  munmap: (context, { cs1, n }) =>
-    withPages(context, register(context, cs1), integer(context, n), (pages) => {
-      const { machine } = context;
-      const page = BigInt(machine.config.page);
-      const start = regionBase(machine.config, slotOf(context)) + BigInt(pages[0]?.index ?? 0) * page;
-      const range = { start, end: start + BigInt(pages.length) * page };
-      const swept = sweepUnmapped(pages.reduce(unmap, machine), slotOf(context), range);
+  munmap: (context, operands) =>
+    withPages(context, operands, (slot, pages) => {
+      const { config } = context.machine;
+      const end = pages.first + pages.count;
+      const range = { start: pageBase(config, slot, pages.first), end: pageBase(config, slot, end) };
+      const swept = sweepUnmapped(unmap(context.machine, slot, pages), slot, range);
       return swept === undefined ? refuse(context, { kind: "out-of-frames" }) : done(swept);
     }),
-  mprotect: (context, { cs1, n, protection }) =>
+  mprotect: (context, { protection, ...operands }) =>
     forbidden(protection)
       ? failed(context, "EINVAL")
-      : withPages(context, register(context, cs1), integer(context, n), (pages) =>
+      : withPages(context, operands, (slot, pages) =>
           done(
-            pages.reduce((sofar, page) => {
-              const entry = entryOf(sofar, page);
-              return entry === undefined ? sofar : setEntry(sofar, page, { ...entry, protection });
-            }, context.machine),
+            withEntries(context.machine, slot, (entry, index) =>
+              entry === undefined || !includes(pages, index) ? entry : { ...entry, protection },
+            ),
           ),
         ),
   shm: (context, { cd, segment }) =>

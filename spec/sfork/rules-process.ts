@@ -7,6 +7,7 @@ import {
   integer,
   processOf,
   refuse,
+  slotOf,
   threadOf,
   withThread,
   writeRegister,
@@ -15,22 +16,21 @@ import {
 import { noCounters, regionBase, type Machine, type Process, type Thread } from "./machine.js";
 import type { ExitStatus } from "./observation.js";
 import {
-  entryOf,
-  hasFreeFrame,
-  mapNew,
-  mapShared,
+  count,
+  mapFresh,
+  mappedPages,
   regionRange,
   relocateMemory,
-  count,
-  frameOf,
-  setEntry,
   unmap,
+  withEntries,
+  withReferences,
+  type MappedPage,
 } from "./paging.js";
 import { relocated } from "./relocate.js";
 import { hasCommit } from "./rules-mapping.js";
 import type { Rules } from "./rules.js";
 import { strategies } from "./strategy.js";
-import { mappedPages, sweepRegion } from "./sweep.js";
+import { sweepRegion } from "./sweep.js";
 
 /** Processes that count against the limit: live ones and zombies. */
 const present = (machine: Machine): number =>
@@ -54,28 +54,34 @@ const isFreePid = (machine: Machine, pid: number): boolean =>
 const lowestPid = (machine: Machine): number | undefined =>
   Array.from({ length: present(machine) + 1 }, (_, index) => index + 1).find((pid) => isFreePid(machine, pid));
 
+/** Every page copied and relocated now. Undefined where an overcommitted machine has too few frames. */
+const copyPages = (machine: Machine, pages: readonly MappedPage[], child: number): Machine | undefined => {
+  const copies = pages.map(({ index, entry: { protection }, frame }) => {
+    return { index, protection, ...relocateMemory(machine, frame, child) };
+  });
+  const relocations = copies.reduce((sum, { changed }) => sum + changed, 0);
+  const copied = mapFresh(machine, child, copies);
+  return copied === undefined ? undefined : count(copied, child, { copies: copies.length, relocations });
+};
+
+/** Every frame mapped a second time, with a guard on both sides, so that the first write of either faults. */
+const sharePages = (machine: Machine, pages: readonly MappedPage[], parent: number, child: number): Machine => {
+  const frames = pages.map(({ entry }) => entry.frame);
+  const guarded = new Map(pages.map(({ index, entry }) => [index, { ...entry, guard: true }]));
+  const share = (sofar: Machine, slot: number): Machine => withEntries(sofar, slot, (_, index) => guarded.get(index));
+  return share(share(withReferences(machine, frames, 1), parent), child);
+};
+
 /**
  * The child's pages: each a copy, or the parent's frame under guard. Undefined where an overcommitted machine that copies
  * has no frame left.
  * @rule FORK-2 pages @source µFork (SOSP 2025), fork; SFork poster, steps of a fork
  */
-const forkPages = (machine: Machine, parent: number, child: number): Machine | undefined =>
-  mappedPages(machine, parent).reduce<Machine | undefined>((sofar, page) => {
-    const entry = sofar === undefined ? undefined : entryOf(sofar, page);
-    if (sofar === undefined || entry === undefined) return undefined;
-    const copy = { slot: child, index: page.index };
-    if (!strategies[sofar.config.strategy].copiesAtFork) {
-      // 1. Shared: both sides get the guard bit, so that the first write of either faults.
-      const guarded = { ...entry, guard: true };
-      return mapShared(setEntry(sofar, page, guarded), copy, guarded);
-    }
-    const frame = frameOf(sofar, entry);
-    if (frame === undefined || !hasFreeFrame(sofar)) return undefined;
-    // 2. Copied and relocated now.
-    const { memory, changed } = relocateMemory(sofar, frame, child);
-    const copied = mapNew(sofar, copy, memory, { protection: entry.protection, guard: false });
-    return count(copied, child, { copies: 1, relocations: changed });
-  }, machine);
+const forkPages = (machine: Machine, parent: number, child: number): Machine | undefined => {
+  const pages = mappedPages(machine, parent);
+  const { copiesAtFork } = strategies[machine.config.strategy];
+  return copiesAtFork ? copyPages(machine, pages, child) : sharePages(machine, pages, parent, child);
+};
 
 /**
  * The child's only thread: the caller's registers and `pcc`, relocated.
@@ -100,12 +106,12 @@ const forkThread = (context: Context, process: number, from: number, to: number)
  */
 const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
   const { machine, format } = context;
-  const parent = processOf(context);
+  const home = slotOf(context);
   const slot = lowestSlot(machine);
   const next = lowestPid(machine);
   const room = present(machine) < machine.config.processes;
-  if (parent === undefined || slot === undefined || next === undefined || !room) return failed(context, "EAGAIN");
-  if (!hasCommit(machine, mappedPages(machine, parent.slot).length)) return failed(context, "ENOMEM");
+  if (slot === undefined || next === undefined || !room) return failed(context, "EAGAIN");
+  if (!hasCommit(machine, mappedPages(machine, home).length)) return failed(context, "ENOMEM");
   // 1. What the default would choose may be chosen otherwise, if it is free.
   const chosen = asked ?? slot;
   const pid = wanted ?? next;
@@ -114,13 +120,8 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
   }
   // 2. The child's process, region and thread.
   const child = machine.processes.length;
-  const process: Process = {
-    pid,
-    parent: context.process,
-    slot: chosen,
-    state: { kind: "live" },
-    counters: noCounters,
-  };
+  const parent = context.process;
+  const process: Process = { pid, parent, slot: chosen, state: { kind: "live" }, counters: noCounters };
   const empty = Array.from({ length: machine.config.pages }, () => undefined);
   const born: Machine = {
     ...machine,
@@ -128,10 +129,10 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
     regions: machine.regions.with(chosen, empty),
     usedSlots: new Set([...machine.usedSlots, chosen]),
   };
-  const pages = forkPages(born, parent.slot, chosen);
+  const pages = forkPages(born, home, chosen);
   if (pages === undefined) return failed(context, "ENOMEM");
   const thread = machine.threads.length;
-  const forked: Machine = { ...pages, threads: [...pages.threads, forkThread(context, child, parent.slot, chosen)] };
+  const forked: Machine = { ...pages, threads: [...pages.threads, forkThread(context, child, home, chosen)] };
   // 3. The parent's register gets the pid, the child's 0.
   const named = writeRegister(context, forked, cd, nullCapability(format, BigInt(pid)));
   const zeroed = writeRegister({ ...context, thread }, named, cd, nullCapability(format));
@@ -153,7 +154,7 @@ const withProcess = (machine: Machine, ordinal: number, change: Partial<Process>
 const endProcess = (machine: Machine, ordinal: number, status: ExitStatus): Machine => {
   const process = machine.processes[ordinal];
   if (process === undefined) return machine;
-  const unmapped = mappedPages(machine, process.slot).reduce(unmap, machine);
+  const unmapped = unmap(machine, process.slot, { first: 0, count: machine.config.pages });
   const ended = withProcess(unmapped, ordinal, { state: { kind: "zombie", status, ended: machine.endings } });
   const orphaned: Machine = {
     ...ended,

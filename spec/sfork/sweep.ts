@@ -1,25 +1,21 @@
 /** The end of memory: no capability to a range that ended stays tagged anywhere (REUSE-1, REUSE-3). */
 import { clearTag, type Capability, type TaggedMemory } from "../cheri/index.js";
-import { regionSize } from "./config.js";
-import { regionBase, type Frame, type Machine } from "./machine.js";
-import { entryOf, fault, faults, frameOf, memoryAt, withMemoryAt, type Page } from "./paging.js";
-import { isMemoryCapability, liesWithin, meets, relocated, type Range } from "./relocate.js";
+import { regionBase, type Machine } from "./machine.js";
+import { faults, homeRange, mappedPages, mappingOf, memoryAt, resolve, withMemoryAt } from "./paging.js";
+import { liesWithin, meets, relocated, type Range } from "./relocate.js";
 
-const revoked = (machine: Machine, capability: Capability, range: Range): Capability =>
-  meets(machine.format, capability, range) ? clearTag(capability) : capability;
-
-const homeRange = (machine: Machine, frame: Frame): Range => ({
-  start: frame.home,
-  end: frame.home + regionSize(machine.config),
-});
-
-/** Memory with the tags cleared of all capabilities that `dead` names; the same value if there is none. */
-const clearTags = (machine: Machine, memory: TaggedMemory, dead: (capability: Capability) => boolean): TaggedMemory => {
-  const isDead = (granule: TaggedMemory[number]): boolean =>
-    granule.tag && dead(machine.format.decode(machine.format.fromMemory(granule.bits), true));
-  return memory.some(isDead)
-    ? memory.map((granule) => (isDead(granule) ? { tag: false, bits: granule.bits } : granule))
-    : memory;
+/** Memory with the tags cleared of all capabilities that are `dead`; the same value if there is none. */
+const clearTags = (
+  { format }: Machine,
+  memory: TaggedMemory,
+  dead: (capability: Capability) => boolean,
+): TaggedMemory => {
+  const swept = memory.map((granule) =>
+    granule.tag && dead(format.decode(format.fromMemory(granule.bits), true))
+      ? { tag: false, bits: granule.bits }
+      : granule,
+  );
+  return swept.some((granule, index) => granule !== memory[index]) ? swept : memory;
 };
 
 /**
@@ -28,38 +24,29 @@ const clearTags = (machine: Machine, memory: TaggedMemory, dead: (capability: Ca
  * @rule REUSE-3 frames @source SFork design: sweeps judge views, not raw frames
  */
 const sweepFrames = (machine: Machine, range: Range): Machine => {
-  const swept = machine.frames.map((frame) => {
+  const frames = machine.frames.map((frame) => {
     if (frame === undefined) return undefined;
     const home = homeRange(machine, frame);
     const dead = (capability: Capability): boolean =>
-      meets(machine.format, capability, range) &&
-      !(isMemoryCapability(machine.format, capability) && liesWithin(capability, home));
+      meets(machine.format, capability, range) && !liesWithin(capability, home);
     const memory = clearTags(machine, frame.memory, dead);
     return memory === frame.memory ? frame : { ...frame, memory };
   });
-  return swept.some((frame, index) => frame !== machine.frames[index]) ? { ...machine, frames: swept } : machine;
+  return { ...machine, frames };
 };
 
 /** Registers, `pcc` and channels in flight are compared as they are. */
-const sweepHeld = (machine: Machine, range: Range): Machine => ({
-  ...machine,
-  threads: machine.threads.map((thread) =>
-    thread.live
-      ? {
-          ...thread,
-          registers: thread.registers.map((capability) => revoked(machine, capability, range)),
-          pcc: revoked(machine, thread.pcc, range),
-        }
-      : thread,
-  ),
-  channels: machine.channels.map(({ messages }) => ({
-    messages: messages.map((capability) => revoked(machine, capability, range)),
-  })),
-});
-
-/** The mapped pages of a slot, in order. */
-export const mappedPages = (machine: Machine, slot: number): readonly Page[] =>
-  (machine.regions[slot] ?? []).flatMap((entry, index) => (entry === undefined ? [] : [{ slot, index }]));
+const sweepHeld = (machine: Machine, range: Range): Machine => {
+  const revoked = (capability: Capability): Capability =>
+    meets(machine.format, capability, range) ? clearTag(capability) : capability;
+  return {
+    ...machine,
+    threads: machine.threads.map((thread) =>
+      thread.live ? { ...thread, registers: thread.registers.map(revoked), pcc: revoked(thread.pcc) } : thread,
+    ),
+    channels: machine.channels.map(({ messages }) => ({ messages: messages.map(revoked) })),
+  };
+};
 
 /**
  * In pages of the process that unmaps, the image of each capability in its region is compared; a page where one dies is
@@ -68,19 +55,18 @@ export const mappedPages = (machine: Machine, slot: number): readonly Page[] =>
  */
 const sweepOwn = (machine: Machine, slot: number, range: Range): Machine | undefined =>
   mappedPages(machine, slot).reduce<Machine | undefined>((sofar, page) => {
-    const entry = sofar === undefined ? undefined : entryOf(sofar, page);
-    const frame = sofar === undefined || entry === undefined ? undefined : frameOf(sofar, entry);
+    const frame = sofar === undefined ? undefined : mappingOf(sofar, page)?.frame;
     if (sofar === undefined || frame === undefined) return undefined;
     const delta = regionBase(sofar.config, slot) - frame.home;
-    const home = homeRange(sofar, frame);
-    const dies = (capability: Capability): boolean =>
-      meets(sofar.format, relocated(sofar.format, capability, home, delta), range);
-    if (clearTags(sofar, frame.memory, dies) === frame.memory) return sofar;
-    const own = faults(sofar, page, "write") ? fault(sofar, page) : sofar;
+    const image = (capability: Capability): Capability =>
+      relocated(sofar.format, capability, homeRange(sofar, frame), delta);
+    const swept = clearTags(sofar, frame.memory, (capability) => meets(sofar.format, image(capability), range));
+    if (swept === frame.memory) return sofar;
+    const own = faults(sofar, page, "write") ? resolve(sofar, page) : sofar;
     if (own === undefined) return undefined;
     const where = { kind: "page", page, offset: 0n } as const;
-    const memory = clearTags(own, memoryAt(own, where), (capability) => meets(own.format, capability, range));
-    return withMemoryAt(own, where, memory);
+    const dead = (capability: Capability): boolean => meets(own.format, capability, range);
+    return withMemoryAt(own, where, clearTags(own, memoryAt(own, where), dead));
   }, machine);
 
 /** A region ended, its pages are gone: sweep what other processes, threads and channels hold. */
