@@ -54,3 +54,18 @@ export const viewPage = (machine: Machine, slot: number, index: number): ViewPag
 /** The view of a region, page by page. */
 export const viewRegion = (machine: Machine, slot: number): readonly (ViewPage | undefined)[] =>
   (machine.regions[slot] ?? []).map((_, index) => viewPage(machine, slot, index));
+
+/** The granule at an address, as the owner of its page sees it; undefined where nothing is mapped. */
+export const viewGranule = (machine: Machine, address: bigint): Granule | undefined => {
+  const { config, format, segments } = machine;
+  const page = BigInt(config.page);
+  const slot = Number((address - config.base) / config.stride);
+  const to = regionBase(config, slot);
+  const index = Number((address - to) / page);
+  const at = Number((address % page) / format.granule);
+  if (slot >= config.slots) return segments[index]?.[at];
+  const entry = machine.regions[slot]?.[index];
+  const frame = entry === undefined ? undefined : machine.frames[entry.frame];
+  const granule = frame?.memory[at];
+  return frame === undefined || granule === undefined ? undefined : granuleImage(machine, granule, frame.home, to);
+};

@@ -7,19 +7,14 @@ import type { Observation } from "../observation.js";
 import type { Step } from "../operation.js";
 import type { Range } from "../relocate.js";
 import { step } from "../step.js";
-import { commitKept, freshMemory, guardGaps, noForgery, noTraceOfFailure, soundFrames } from "./frames.js";
-import { noGrants, stepGrants, type Grants } from "./grants.js";
-import {
-  exactRelocation,
-  isolation,
-  monotonicity,
-  nonInterference,
-  noStalePointer,
-  tagConservation,
-  type Invariant,
-  type Transition,
-  type Violation,
-} from "./invariants.js";
+import { commitKept, soundFrames } from "./frames.js";
+import { noGrants, stepGrants } from "./grants.js";
+import { noTraceOfFailure, nonInterference } from "./interference.js";
+import { freshMemory, guardGaps, isolation, noStalePointer } from "./isolation.js";
+import { monotonicity, noForgery } from "./provenance.js";
+import { exactRelocation, tagConservation } from "./relocation.js";
+import { isLive, livingIn, regionOf, scopeOf } from "./transition.js";
+import type { Grants, Invariant, Transition, Violation } from "./transition.js";
 
 export const invariants: Readonly<Record<string, Invariant>> = {
   "INV-1": isolation,
@@ -47,89 +42,77 @@ export interface Checked {
 export interface CheckedStep {
   readonly checked: Checked;
   readonly observation: Observation;
-  /** What the eager run observed, if it could still be compared. */
+  /** What the eager run observed, if it can still be compared. */
   readonly eager: Observation | undefined;
   readonly thread: number | undefined;
   readonly transition: Transition | undefined;
 }
 
-export const start = (config: Config): Checked => {
-  const machine = initial(config);
-  return {
-    machine,
-    grants: noGrants,
-    ghost: config.strategy === "eager" ? undefined : initial({ ...config, strategy: "eager" }),
-  };
-};
+export const start = (config: Config): Checked => ({
+  machine: initial(config),
+  grants: noGrants,
+  ghost: config.strategy === "eager" ? undefined : initial({ ...config, strategy: "eager" }),
+});
 
-/** Ranges that are mapped in one machine and not in the other: whole regions, or pages of a living process. */
-const vanished = (before: Machine, after: Machine): readonly Range[] =>
-  before.processes.flatMap(({ slot, state }, ordinal): readonly Range[] => {
-    if (state.kind !== "live") return [];
-    const base = regionBase(before.config, slot);
-    const page = BigInt(before.config.page);
-    if (after.processes[ordinal]?.state.kind !== "live")
-      return [{ start: base, end: base + page * BigInt(before.config.pages) }];
-    return (before.regions[slot] ?? []).flatMap((entry, index) =>
-      entry !== undefined && after.regions[slot]?.[index] === undefined
-        ? [{ start: base + BigInt(index) * page, end: base + BigInt(index + 1) * page }]
-        : [],
-    );
+/** Memory that one machine has and the other has not: regions of processes that live, and their pages. */
+const missing = (there: Machine, here: Machine): readonly Range[] =>
+  livingIn(there).flatMap(({ ordinal, slot }): readonly Range[] => {
+    if (!isLive(here, ordinal)) return [regionOf(there, slot)];
+    const page = BigInt(there.config.page);
+    return (there.regions[slot] ?? []).flatMap((entry, index) => {
+      const base = regionBase(there.config, slot) + BigInt(index) * page;
+      return entry !== undefined && here.regions[slot]?.[index] === undefined
+        ? [{ start: base, end: base + page }]
+        : [];
+    });
   });
 
-/** Operations after which everything is looked at: they begin or end memory or a process. */
-const structural: readonly Step["operation"]["op"][] = [
-  "fork",
-  "exit",
-  "thread_exit",
-  "mmap",
-  "munmap",
-  "sendcap",
-  "recvcap",
-];
+/** An eager copy takes frames that a lazy one has not needed yet: without a reserve it may fail where that goes on. */
+const lacksFrames = ({ config }: Machine, observation: Observation): boolean =>
+  observation.kind === "out-of-frames" ||
+  (config.commit === "overcommit" && observation.kind === "error" && observation.error === "ENOMEM");
 
-/** Where the eager run stops being comparable. */
-const comparable = ({ kind }: Observation): boolean => kind !== "outside-profile" && kind !== "out-of-frames";
+/**
+ * Can a lazy run and the eager one still be compared after these two observations?
+ * @rule FORK-1 comparable @source SFork design: refinement (REF-2), overcommit
+ */
+const isComparable = (machine: Machine, lazy: Observation, eager: Observation): boolean =>
+  lazy.kind !== "outside-profile" &&
+  lazy.kind !== "out-of-frames" &&
+  (lacksFrames(machine, lazy) || !lacksFrames(machine, eager));
 
 /** Take a step, with grants and the eager run beside it. */
-export const checkedStep = ({ machine: before, grants: old, ghost }: Checked, next: Step): CheckedStep => {
+export const checkedStep = (
+  { machine: before, grants: grantsBefore, ghost: ghostBefore }: Checked,
+  next: Step,
+): CheckedStep => {
   const { machine: after, observation, thread } = step(before, next);
   const process = thread === undefined ? undefined : before.threads[thread]?.process;
-  const beside = ghost === undefined || !comparable(observation) ? undefined : step(ghost, next);
-  const ended = after === before ? [] : vanished(before, after);
-  const began = after === before ? [] : vanishedBackwards(before, after);
-  const grants = stepGrants(old, before, next, process, observation, after, ended);
-  const eager = beside?.machine;
-  const transition: Transition | undefined =
-    thread === undefined || process === undefined
-      ? undefined
-      : {
-          before,
-          operation: next.operation,
-          thread,
-          process,
-          observation,
-          after,
-          grantsBefore: old,
-          grants,
-          ended,
-          began,
-          ghost: eager,
-        };
-  return {
-    checked: { machine: after, grants, ghost: eager },
-    observation,
-    eager: beside?.observation,
+  const beside = ghostBefore === undefined ? undefined : step(ghostBefore, next);
+  const eager = beside !== undefined && isComparable(before, observation, beside.observation) ? beside : undefined;
+  const ghost = eager?.machine;
+  const taken = { observation, eager: eager?.observation, thread };
+  if (thread === undefined || process === undefined)
+    return { ...taken, checked: { machine: after, grants: grantsBefore, ghost }, transition: undefined };
+  const sameMemory = before.regions === after.regions && before.processes === after.processes;
+  const partial = {
+    before,
+    operation: next.operation,
     thread,
-    transition,
+    process,
+    observation,
+    after,
+    ended: sameMemory ? [] : missing(before, after),
+    began: sameMemory ? [] : missing(after, before),
+    ghostBefore,
+    ghost,
   };
+  const grants = stepGrants(partial, grantsBefore);
+  return { ...taken, checked: { machine: after, grants, ghost }, transition: { ...partial, grantsBefore, grants } };
 };
-
-const vanishedBackwards = (before: Machine, after: Machine): readonly Range[] => vanished(after, before);
 
 /** All violations of a transition: of everything, or of what the step touched. */
 export const violations = (transition: Transition, form: "full" | "incremental"): readonly Violation[] => {
-  const touched =
-    form === "incremental" && !structural.includes(transition.operation.op) ? transition.before : undefined;
-  return Object.values(invariants).flatMap((invariant) => invariant(transition, touched));
+  const scope = scopeOf(transition, form);
+  return Object.values(invariants).flatMap((invariant) => invariant(scope));
 };

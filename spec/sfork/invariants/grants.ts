@@ -2,27 +2,12 @@
  * Grants: foreign memory that a process holds legitimately, by channel (CHAN-2, CHAN-3). The checker keeps them itself, from
  * the steps and the ranges that ended; the machine knows nothing of them.
  */
-import type { Capability } from "../../cheri/index.js";
+import { isSealed, permissionMask, permits, type Capability } from "../../cheri/index.js";
+import { register } from "../context.js";
 import type { Machine } from "../machine.js";
-import type { Observation } from "../observation.js";
-import type { Step } from "../operation.js";
 import type { Range } from "../relocate.js";
-import { livingIn, reach, regionOf, within } from "./held.js";
-
-export interface Grant {
-  /** The process whose memory it is. */
-  readonly owner: number;
-  readonly range: Range;
-  /** Rights that the delivered capability had. */
-  readonly permissions: bigint;
-}
-
-export interface Grants {
-  /** By process. */
-  readonly held: readonly (readonly Grant[])[];
-  /** By channel, one for each message; undefined where the message needs none. */
-  readonly inFlight: readonly (readonly (Grant | undefined)[])[];
-}
+import { isLive, livingIn, overlaps, reach, regionOf, within } from "./transition.js";
+import type { Grant, Grants, Transition } from "./transition.js";
 
 export const noGrants: Grants = { held: [[]], inFlight: [] };
 
@@ -32,71 +17,71 @@ export const covers = (machine: Machine, grant: Grant, capability: Capability): 
   return bytes !== undefined && within(bytes, grant.range) && (capability.permissions & ~grant.permissions) === 0n;
 };
 
-/** The grant that a message carries: in the name of the region's owner, or of whom the sender's own grant names. */
+/**
+ * The grant that a message carries: in the name of the region's owner, or of whom the sender's own grant names. What is
+ * sealed goes only as a sentry that can do no more than be called, and carries none otherwise.
+ * @rule CHAN-2 grant @source SFork design: capabilities in messages
+ */
 const granted = (machine: Machine, grants: Grants, sender: number, sent: Capability): Grant | undefined => {
+  const { format } = machine;
   const bytes = reach(machine, sent);
-  if (bytes === undefined) return undefined;
-  const foreign = grants.held[sender]?.find((grant) => within(bytes, grant.range));
+  const plain = sent.otype === format.otypes.sentry && !permits(format, sent, "store");
+  if (bytes === undefined || !sent.tag || (isSealed(format, sent) && !plain)) return undefined;
   const owner = livingIn(machine).find(({ slot }) => within(bytes, regionOf(machine, slot)))?.ordinal;
-  const named = owner === sender ? sender : (foreign?.owner ?? owner);
-  return named === undefined ? undefined : { owner: named, range: bytes, permissions: sent.permissions };
+  const foreign = (grants.held[sender] ?? []).find((grant) => covers(machine, grant, sent));
+  const named = owner === sender ? sender : foreign?.owner;
+  const permissions = sent.permissions & ~permissionMask(format.permissionBits, ["load-cap", "store-cap"]);
+  return named === undefined ? undefined : { owner: named, range: bytes, permissions };
 };
 
-/** A grant without a range that ended: what remains on either side stays one. */
-const cut = (grant: Grant, ended: Range): readonly Grant[] =>
-  [
-    { start: grant.range.start, end: grant.range.end < ended.start ? grant.range.end : ended.start },
-    { start: grant.range.start > ended.end ? grant.range.start : ended.end, end: grant.range.end },
+/**
+ * A grant without a range that ended: what remains on either side stays one.
+ * @rule REUSE-1 cut @source SFork design: grants over memory that ends
+ */
+export const cut = (grant: Grant, ended: Range): readonly Grant[] => {
+  const { start, end } = grant.range;
+  if (!overlaps(grant.range, ended)) return [grant];
+  return [
+    { start, end: ended.start },
+    { start: ended.end, end },
   ].flatMap((range) => (range.start < range.end ? [{ ...grant, range }] : []));
-
-const cutAll = (grants: Grants, ended: readonly Range[]): Grants => {
-  if (ended.length === 0) return grants;
-  const without = (grant: Grant): readonly Grant[] =>
-    ended.reduce<readonly Grant[]>((left, range) => left.flatMap((one) => cut(one, range)), [grant]);
-  return {
-    held: grants.held.map((own) => own.flatMap(without)),
-    // A message is one capability: what is left of its grant is the largest piece, for it dies with the range anyway.
-    inFlight: grants.inFlight.map((messages) =>
-      messages.map((one) => (one === undefined ? undefined : without(one)[0])),
-    ),
-  };
 };
 
-/** The grants after a step that was taken by `process`. */
-export const stepGrants = (
-  grants: Grants,
-  before: Machine,
-  { operation }: Step,
-  process: number | undefined,
-  observation: Observation,
-  after: Machine,
-  ended: readonly Range[],
-): Grants => {
-  if (process === undefined || after === before) return grants;
-  const list = <T>(lists: readonly (readonly T[])[], index: number): readonly T[] => lists[index] ?? [];
-  const grown: Grants = {
-    held: after.processes.map((one, index) => (one.state.kind === "live" ? list(grants.held, index) : [])),
-    inFlight: after.channels.map((_, index) => list(grants.inFlight, index)),
-  };
-  const remaining = cutAll(grown, ended);
+/**
+ * The grants after a step: handed on by channels, cut where memory ended. A child has those of its parent, but for the
+ * parent's own memory.
+ * @rule CHAN-3 grants @source SFork design: grants across a fork
+ */
+export const stepGrants = (transition: Omit<Transition, "grants" | "grantsBefore">, old: Grants): Grants => {
+  const { before, operation, thread, process, observation, after, ended } = transition;
+  if (after === before) return old;
+  const left = (grant: Grant): readonly Grant[] =>
+    ended.reduce<readonly Grant[]>((pieces, range) => pieces.flatMap((one) => cut(one, range)), [grant]);
+  const held = after.processes.map((_, index) => (isLive(after, index) ? (old.held[index] ?? []).flatMap(left) : []));
+  // A message whose memory ended has lost its tag, and needs no grant.
+  const inFlight = after.channels.map((_, channel) =>
+    (old.inFlight[channel] ?? []).map((grant) =>
+      grant === undefined || ended.some((range) => overlaps(grant.range, range)) ? undefined : grant,
+    ),
+  );
   if (observation.kind === "child") {
-    const inherited = list(remaining.held, process).filter((grant) => grant.owner !== process);
-    return { ...remaining, held: remaining.held.with(observation.child, inherited) };
+    const inherited = (held[process] ?? []).filter(({ owner }) => owner !== process);
+    return { held: held.with(observation.child, inherited), inFlight };
   }
   if (operation.op === "sendcap" && observation.kind === "none") {
     const channel = operation.channel % after.channels.length;
-    const sent = after.channels[channel]?.messages.at(-1);
-    const grant = sent === undefined ? undefined : granted(before, grants, process, sent);
-    return { ...remaining, inFlight: remaining.inFlight.with(channel, [...list(remaining.inFlight, channel), grant]) };
+    const sent = register({ machine: before, format: before.format, thread, process }, operation.cs1);
+    const messages = [...(inFlight[channel] ?? []), granted(before, old, process, sent)];
+    return { held, inFlight: inFlight.with(channel, messages) };
   }
   if (operation.op === "recvcap" && observation.kind === "capability") {
     const channel = operation.channel % after.channels.length;
-    const [first, ...rest] = list(remaining.inFlight, channel);
-    const own = first === undefined || first.owner === process ? [] : [first];
+    const [first, ...rest] = inFlight[channel] ?? [];
+    const handed = first === undefined || first.owner === process ? [] : [first];
     return {
-      held: remaining.held.with(process, [...list(remaining.held, process), ...own]),
-      inFlight: remaining.inFlight.with(channel, rest),
+      held: held.with(process, [...(held[process] ?? []), ...handed]),
+      inFlight: inFlight.with(channel, rest),
     };
   }
-  return remaining;
+  return { held, inFlight };
 };

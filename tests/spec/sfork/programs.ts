@@ -77,6 +77,7 @@ export const candperm = (cd: number, cs1: number, ...words: readonly Permission[
 });
 export const ccleartag = (cd: number, cs1: number): Operation => ({ op: "ccleartag", cd, cs1 });
 export const cseal = (cd: number, cs1: number, cs2: number): Operation => ({ op: "cseal", cd, cs1, cs2 });
+export const cunseal = (cd: number, cs1: number, cs2: number): Operation => ({ op: "cunseal", cd, cs1, cs2 });
 export const csealentry = (cd: number, cs1: number): Operation => ({ op: "csealentry", cd, cs1 });
 export const cinvoke = (cs1: number, cs2: number): Operation => ({ op: "cinvoke", cs1, cs2 });
 export const cgetpcc = (cd: number): Operation => ({ op: "cgetpcc", cd });

@@ -1,8 +1,9 @@
 /** Transitions for the invariants: the last step of a program, and what it would look like if the machine were wrong. */
+import { expect } from "vitest";
 import type { Capability, Granule } from "../../../spec/cheri/index.js";
 import { checkedStep, start, type CheckedStep } from "../../../spec/sfork/invariants/check.js";
-import type { Invariant, Transition } from "../../../spec/sfork/invariants/invariants.js";
-import type { Frame, Machine, PageEntry } from "../../../spec/sfork/machine.js";
+import { scopeOf, type Invariant, type Transition } from "../../../spec/sfork/invariants/transition.js";
+import type { Frame, Machine, PageEntry, Thread } from "../../../spec/sfork/machine.js";
 import type { Step } from "../../../spec/sfork/operation.js";
 import type { World } from "./programs.js";
 
@@ -20,9 +21,17 @@ export const corrupted = (transition: Transition, mistake: (machine: Machine) =>
   after: mistake(transition.after),
 });
 
-/** Where an invariant finds something. */
-export const findings = (invariant: Invariant, transition: Transition): readonly string[] =>
-  invariant(transition, undefined).map(({ rule, where }) => `${rule} ${where}`);
+/** Where an invariant finds something: the same in both forms, or the test fails. */
+export const findings = (invariant: Invariant, transition: Transition): readonly string[] => {
+  const [full, incremental] = (["full", "incremental"] as const).map((form) => invariant(scopeOf(transition, form)));
+  expect(incremental).toEqual(full);
+  return (full ?? []).map(({ rule, where }) => `${rule} ${where}`);
+};
+
+export const withThread = (machine: Machine, thread: number, change: Partial<Thread>): Machine => ({
+  ...machine,
+  threads: machine.threads.map((one, at) => (at === thread ? { ...one, ...change } : one)),
+});
 
 export const withRegister = (machine: Machine, thread: number, index: number, value: Capability): Machine => ({
   ...machine,
@@ -75,5 +84,3 @@ export const bitsOf = (machine: Machine, thread: number, index: number): bigint 
   const capability = machine.threads[thread]?.registers[index];
   return capability === undefined ? 0n : machine.format.toMemory(capability);
 };
-
-export const hex = (value: bigint): string => `0x${value.toString(16)}`;

@@ -1,0 +1,99 @@
+/** Where capabilities lead: isolation, no stale pointers, guard gaps, and nothing into new memory (INV-1, 2, 9, 11). */
+import { permits, type Capability } from "../../cheri/index.js";
+import { kernelBase, sharedBase } from "../config.js";
+import type { Machine } from "../machine.js";
+import { covers } from "./grants.js";
+import { boundsOf, found, foundHeld, isMemory, livingIn, overlaps, reach, regionOf, within } from "./transition.js";
+import type { Held, Invariant } from "./transition.js";
+
+/** A capability that everybody may have: to bytes of one shared segment, or the sentry to all of the kernel's page. */
+const isCommon = ({ config, format, segments }: Machine, capability: Capability): boolean => {
+  const page = BigInt(config.page);
+  const [bounds, kernel] = [boundsOf(capability), kernelBase(config)];
+  const inSegment = segments.some((_, index) => {
+    const start = sharedBase(config) + BigInt(index) * page;
+    return within(bounds, { start, end: start + page });
+  });
+  const isEntry = capability.otype === format.otypes.sentry && bounds.start === kernel && bounds.end === kernel + page;
+  return inSegment || (isEntry && capability.address === kernel && !permits(format, capability, "store"));
+};
+
+/**
+ * Everything that a process holds reaches its own region, a grant, a shared segment or the kernel's entry; what is in
+ * flight lies inside its message's grant. A tag in a shared segment would be everybody's (MEM-7).
+ * @rule INV-1 isolation @source SFork poster, goals: isolation of µprocesses
+ */
+export const isolation: Invariant = ({ after, grants, held, inFlight }) => {
+  const isAllowed = ({ owner = -1, kind, number, index, capability }: Held): boolean => {
+    const bytes = reach(after, capability);
+    const slot = after.processes[owner]?.slot;
+    const given = kind === "channel" ? [grants.inFlight[number]?.[index]] : grants.held[owner];
+    return (
+      kind !== "segment" &&
+      (bytes === undefined ||
+        (slot !== undefined && within(bytes, regionOf(after, slot))) ||
+        given?.some((grant) => grant !== undefined && covers(after, grant, capability)) === true ||
+        isCommon(after, capability))
+    );
+  };
+  return [...held, ...inFlight]
+    .filter((one) => !isAllowed(one))
+    .map(foundHeld("INV-1", "reaches memory that is not its own"));
+};
+
+/**
+ * After a fork nothing in the child reaches another process's region, but for its grants.
+ * @rule INV-2 stale @source SFork poster, challenges: pointers to the parent
+ */
+export const noStalePointer: Invariant = ({ after, observation, grants, held }) => {
+  if (observation.kind !== "child") return [];
+  const { child } = observation;
+  const others = livingIn(after).filter(({ ordinal }) => ordinal !== child);
+  const isStale = ({ owner, capability }: Held): boolean => {
+    const bytes = owner === child ? reach(after, capability) : undefined;
+    const foreign = bytes !== undefined && others.some(({ slot }) => overlaps(bytes, regionOf(after, slot)));
+    return foreign && !(grants.held[child] ?? []).some((grant) => covers(after, grant, capability));
+  };
+  return held.filter(isStale).map(foundHeld("INV-2", "still points to another process"));
+};
+
+/**
+ * Bounds of memory capabilities stay within one region: no guard gap is entered. (Sealing authority that lost its rights
+ * has bounds too, below all regions; they are nobody's.)
+ * @rule INV-11 guards @source SFork design: guard gaps; CHERI ISAv9 §3.5.4 (alignment requirements)
+ */
+export const guardGaps: Invariant = ({ after, held, inFlight }) => {
+  const regions = after.regions.map((_, slot) => regionOf(after, slot));
+  const all = { start: after.config.base, end: sharedBase(after.config) };
+  return [...held, ...inFlight]
+    .filter(({ capability }) => isMemory(after, capability) && overlaps(boundsOf(capability), all))
+    .filter(({ capability }) => !regions.some((region) => within(boundsOf(capability), region)))
+    .map(foundHeld("INV-11", "leaves its region"));
+};
+
+/**
+ * New memory is zero, and nothing points into it but what the step made. A capability of zero length at an end of the
+ * range may be the neighbour's, and tells nothing.
+ * @rule INV-9 fresh @source POSIX mmap; SFork design: reuse of regions
+ */
+export const freshMemory: Invariant = (scope) => {
+  const { after, began, observation, operation, thread, granules, held, inFlight } = scope;
+  const born = observation.kind === "child" ? observation.child : undefined;
+  const dirty = granules.filter(
+    ({ owner, old, now }) => owner !== born && old === undefined && (now.tag || now.bits !== 0n),
+  );
+  const made = (one: Held): boolean =>
+    one.owner === born && born !== undefined
+      ? true
+      : operation.op === "mmap" && one.kind === "thread" && one.number === thread && one.index === operation.cd % 16;
+  const pointing = [...held, ...inFlight].filter(
+    (one) =>
+      !made(one) &&
+      isMemory(after, one.capability) &&
+      began.some(({ start, end }) => one.capability.base < end && one.capability.top > start),
+  );
+  return [
+    ...dirty.map(found("INV-9", "is new and not zero")),
+    ...pointing.map(foundHeld("INV-9", "points into new memory")),
+  ];
+};

@@ -1,0 +1,288 @@
+/**
+ * A step that was taken, as the invariants look at it: what every process sees before and after, and where that differs.
+ *
+ * The full form looks at everything. The incremental form looks at what the step touched: what is the same value as before
+ * was not touched. A step that begins or ends memory is always looked at in full, for it can make wrong what it left alone.
+ */
+import { permits, zeroGranule } from "../../cheri/index.js";
+import type { Capability, Granule, Permission, TaggedMemory } from "../../cheri/index.js";
+import { regionSize, sharedBase } from "../config.js";
+import { regionBase, registerCount, type Frame, type Machine, type PageEntry } from "../machine.js";
+import type { Observation } from "../observation.js";
+import type { Operation } from "../operation.js";
+import type { Range } from "../relocate.js";
+import { granuleImage } from "../view.js";
+
+export interface Violation {
+  readonly rule: string;
+  /** Granule, register or message, with its owner. */
+  readonly where: string;
+  readonly what: string;
+}
+
+/** Foreign memory that a process holds legitimately, by channel (CHAN-2). */
+export interface Grant {
+  /** The process whose memory it is. */
+  readonly owner: number;
+  readonly range: Range;
+  /** Rights that may be held over it: never to load or store capabilities, so that a grant cannot grant further. */
+  readonly permissions: bigint;
+}
+
+export interface Grants {
+  /** By process. */
+  readonly held: readonly (readonly Grant[])[];
+  /** By channel, one for each message; undefined where the message needs none. */
+  readonly inFlight: readonly (readonly (Grant | undefined)[])[];
+}
+
+/** A step that was taken, and what a check needs to know of it. */
+export interface Transition {
+  readonly before: Machine;
+  readonly operation: Operation;
+  /** Who took it. */
+  readonly thread: number;
+  readonly process: number;
+  readonly observation: Observation;
+  readonly after: Machine;
+  readonly grantsBefore: Grants;
+  readonly grants: Grants;
+  /** Ranges that ended, and ranges that began, with this step. */
+  readonly ended: readonly Range[];
+  readonly began: readonly Range[];
+  /** The same program with eager copies, as far as it can be compared. */
+  readonly ghostBefore: Machine | undefined;
+  readonly ghost: Machine | undefined;
+}
+
+/** Where something is. */
+export interface Place {
+  /** The process whose it is; what is in shared segments and channels is nobody's. */
+  readonly owner: number | undefined;
+  readonly kind: "page" | "segment" | "thread" | "channel";
+  /** Which page, segment, thread or channel. */
+  readonly number: number;
+  /** Which granule, register or message there; `pcc` counts as the register behind the last. */
+  readonly index: number;
+}
+
+/** A page of a live process; undefined where it is not mapped. */
+interface PageSeen extends Omit<Place, "index"> {
+  readonly slot: number;
+  readonly address: bigint;
+  readonly old: PageEntry | undefined;
+  readonly now: PageEntry | undefined;
+}
+
+/** A granule as its owner sees it, and as it would after eager copies; undefined where it is not mapped. */
+interface GranuleSeen extends Place {
+  readonly address: bigint;
+  readonly old: Granule | undefined;
+  readonly now: Granule;
+  readonly eager: Granule | undefined;
+}
+
+/** A register of a live thread; `old` is undefined where the thread is new. */
+interface RegisterSeen extends Place {
+  readonly old: Capability | undefined;
+  readonly now: Capability;
+}
+
+/** A tagged capability, wherever it is. */
+export interface Held extends Place {
+  readonly capability: Capability;
+}
+
+/** What one of the forms looks at. */
+export interface Scope extends Transition {
+  readonly full: boolean;
+  readonly pages: readonly PageSeen[];
+  /** Granules that are tagged, or differ. */
+  readonly granules: readonly GranuleSeen[];
+  readonly registers: readonly RegisterSeen[];
+  /** Memory capabilities in these. */
+  readonly held: readonly Held[];
+  /** All messages in flight. */
+  readonly inFlight: readonly Held[];
+}
+
+export type Invariant = (scope: Scope) => readonly Violation[];
+
+const nameOf = ({ owner = 0, kind, number, index }: Place): string => {
+  if (kind === "segment") return `S${number.toString()} granule ${index.toString()}`;
+  if (kind === "channel") return `channel ${number.toString()} message ${index.toString()}`;
+  const what = kind === "page" ? `granule ${index.toString()}` : index < registerCount ? `c${index.toString()}` : "pcc";
+  return `P${owner.toString()} ${kind} ${number.toString()} ${what}`;
+};
+
+/** What an invariant reports of a place. */
+export const found =
+  (rule: string, what: string) =>
+  (place: Place): Violation => ({ rule, where: nameOf(place), what });
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+/** The same, of a capability there. */
+export const foundHeld =
+  (rule: string, what: string) =>
+  (held: Held): Violation =>
+    found(rule, `${what}: [${hex(held.capability.base)}, ${hex(held.capability.top)})`)(held);
+
+/** Live processes with their slots. */
+export const livingIn = (machine: Machine): readonly { readonly ordinal: number; readonly slot: number }[] =>
+  machine.processes.flatMap(({ slot, state }, ordinal) => (state.kind === "live" ? [{ ordinal, slot }] : []));
+
+export const isLive = (machine: Machine, process: number): boolean => machine.processes[process]?.state.kind === "live";
+
+export const regionOf = ({ config }: Machine, slot: number): Range => {
+  const start = regionBase(config, slot);
+  return { start, end: start + regionSize(config) };
+};
+
+export const boundsOf = ({ base, top }: Capability): Range => ({ start: base, end: top });
+
+export const within = (inner: Range, outer: Range): boolean => inner.start >= outer.start && inner.end <= outer.end;
+
+export const overlaps = (a: Range, b: Range): boolean => a.start < b.end && b.start < a.end;
+
+export const isMemory = ({ format }: Machine, capability: Capability): boolean =>
+  !permits(format, capability, "seal") && !permits(format, capability, "unseal");
+
+const rightsToReach: readonly Permission[] = ["load", "store", "execute", "load-cap", "store-cap"];
+
+/** The bytes that a memory capability gives rights over, sealed or not; undefined where it gives none. */
+export const reach = (machine: Machine, capability: Capability): Range | undefined =>
+  capability.base < capability.top &&
+  isMemory(machine, capability) &&
+  rightsToReach.some((right) => permits(machine.format, capability, right))
+    ? boundsOf(capability)
+    : undefined;
+
+/**
+ * Do the bounds of a memory capability meet a range? Zero length counts where it stands, the range's ends included.
+ * @rule REUSE-1 checked @source Cornucopia Reloaded (ASPLOS 2024), what a sweep revokes
+ */
+export const pointsInto = (machine: Machine, capability: Capability, range: Range): boolean => {
+  const { base, top } = capability;
+  const meets = base === top ? base >= range.start && base <= range.end : overlaps({ start: base, end: top }, range);
+  return meets && isMemory(machine, capability);
+};
+
+export const sameGranule = (a: Granule | undefined, b: Granule | undefined): boolean =>
+  a === b || (a?.tag === b?.tag && a?.bits === b?.bits);
+
+export const sameCapability = (a: Capability, b: Capability): boolean =>
+  a === b || (a.tag === b.tag && a.metadata === b.metadata && a.address === b.address);
+
+export const sameProtection = (a: PageEntry | undefined, b: PageEntry | undefined): boolean => {
+  const [one, two] = [a?.protection, b?.protection];
+  return one?.read === two?.read && one?.write === two?.write && one?.execute === two?.execute;
+};
+
+export const decoded = ({ format }: Machine, { bits }: Granule): Capability =>
+  format.decode(format.fromMemory(bits), true);
+
+export const frameAt = (machine: Machine | undefined, slot: number, index: number) => {
+  const entry = machine?.regions[slot]?.[index];
+  return entry === undefined ? undefined : machine?.frames[entry.frame];
+};
+
+const pagesIn = ({ before, after, ghostBefore, ghost }: Transition, full: boolean): readonly PageSeen[] =>
+  livingIn(after).flatMap(({ ordinal: owner, slot }) =>
+    (after.regions[slot] ?? []).flatMap((now, number): readonly PageSeen[] => {
+      const old = before.regions[slot]?.[number];
+      const touched =
+        old !== now ||
+        frameAt(before, slot, number) !== frameAt(after, slot, number) ||
+        frameAt(ghostBefore, slot, number) !== frameAt(ghost, slot, number);
+      const address = regionBase(after.config, slot) + BigInt(number) * BigInt(after.config.page);
+      return full || touched ? [{ owner, kind: "page", number, slot, address, old, now }] : [];
+    }),
+  );
+
+/** Where granules are of which `isSeen` holds. */
+export const indicesOf = (
+  memory: TaggedMemory,
+  isSeen: (granule: Granule, index: number) => boolean,
+): readonly number[] =>
+  memory.map((granule, index) => (isSeen(granule, index) ? index : -1)).filter((index) => index >= 0);
+
+/** Granules of a page that are tagged or differ; in the incremental form, those of which anything was touched. */
+const granulesOf = (
+  { before, after, ghostBefore, ghost }: Transition,
+  full: boolean,
+  { owner, number, slot, address }: PageSeen,
+): readonly GranuleSeen[] => {
+  const [old, now] = [frameAt(before, slot, number), frameAt(after, slot, number)];
+  const [eagerBefore, eager] = [frameAt(ghostBefore, slot, number), frameAt(ghost, slot, number)];
+  const to = regionBase(after.config, slot);
+  const isSeen = (granule: Granule, index: number): boolean => {
+    const [was, beside] = [old?.memory[index], eager?.memory[index]];
+    // Left out is what has no tag, and is what it was (zero, where it is new) and what an eager copy shows.
+    const plain =
+      !granule.tag && sameGranule(was ?? zeroGranule, granule) && (ghost === undefined || sameGranule(granule, beside));
+    const kept = was === granule && old?.home === now?.home && beside === eagerBefore?.memory[index];
+    return !plain && (full || !kept);
+  };
+  const image = (frame: Frame | undefined, index: number): Granule | undefined => {
+    const granule = frame?.memory[index];
+    return frame === undefined || granule === undefined ? undefined : granuleImage(after, granule, frame.home, to);
+  };
+  return indicesOf(now?.memory ?? [], isSeen).map((index) => ({
+    owner,
+    kind: "page",
+    number,
+    index,
+    address: address + BigInt(index) * after.format.granule,
+    old: image(old, index),
+    now: image(now, index) ?? zeroGranule,
+    eager: image(eager, index),
+  }));
+};
+
+/** Granules of shared segments that are tagged or differ. */
+const segmentGranules = ({ before, after }: Transition, full: boolean): readonly GranuleSeen[] =>
+  after.segments.flatMap((segment, number) =>
+    !full && segment === before.segments[number]
+      ? []
+      : segment.flatMap((now, index): readonly GranuleSeen[] => {
+          const old = before.segments[number]?.[index];
+          const address =
+            sharedBase(after.config) + BigInt(number * after.config.page) + BigInt(index) * after.format.granule;
+          const place = { owner: undefined, kind: "segment", number, index, address } as const;
+          return old === now && !now.tag ? [] : [{ ...place, old, now, eager: undefined }];
+        }),
+  );
+
+/** Registers of live threads; in the incremental form, those that are not the same value as before. */
+const registersIn = ({ before, after }: Transition, full: boolean): readonly RegisterSeen[] =>
+  after.threads.flatMap((thread, number) => {
+    const old = before.threads[number];
+    if (!thread.live || (!full && old === thread)) return [];
+    return [...thread.registers, thread.pcc].flatMap((now, index): readonly RegisterSeen[] => {
+      const was = index < registerCount ? old?.registers[index] : old?.pcc;
+      return !full && was === now ? [] : [{ owner: thread.process, kind: "thread", number, index, old: was, now }];
+    });
+  });
+
+/** A transition as one of the forms looks at it. */
+export const scopeOf = (transition: Transition, form: "full" | "incremental"): Scope => {
+  const { after, began, ended } = transition;
+  const full = form === "full" || began.length + ended.length > 0;
+  const pages = pagesIn(transition, full);
+  const granules = [
+    ...pages.flatMap((page) => granulesOf(transition, full, page)),
+    ...segmentGranules(transition, full),
+  ];
+  const registers = registersIn(transition, full);
+  const held = [
+    ...granules.flatMap((one) => (one.now.tag ? [{ ...one, capability: decoded(after, one.now) }] : [])),
+    ...registers.flatMap((one) => (one.now.tag ? [{ ...one, capability: one.now }] : [])),
+  ].filter(({ capability }) => isMemory(after, capability));
+  const inFlight = after.channels.flatMap(({ messages }, number) =>
+    messages.flatMap((capability, index): readonly Held[] =>
+      capability.tag ? [{ owner: undefined, kind: "channel", number, index, capability }] : [],
+    ),
+  );
+  return { ...transition, full, pages, granules, registers, held, inFlight };
+};
