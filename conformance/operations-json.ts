@@ -21,11 +21,16 @@ interface OperationReference {
   /** Optional operands `name=n`, for what the latitude leaves open. */
   readonly choices: readonly string[];
   readonly result: ResultKind;
-  /** The operand that names the register that is written. */
+  /** The operand that names the register that is written, or that register itself. */
   readonly writes: string | null;
   /** Formats without it observe `unsupported`. */
   readonly formats: readonly FormatName[];
+  /** Causes of the traps that it can observe. */
+  readonly traps: readonly string[];
+  /** Errors that it can observe. */
   readonly errors: readonly string[];
+  /** It can observe `would-block`. */
+  readonly blocks: boolean;
   readonly rule: string;
 }
 
@@ -44,16 +49,19 @@ export interface OperationsReference {
 
 const referenceOf = (op: OperationName): OperationReference => {
   const operands = operandsOf(op);
-  const { result, rule, errors = [] } = entryOf(op);
+  const { result, writes, rule, traps = [], errors = [], blocks = false } = entryOf(op);
+  const named = operands.some(({ name }) => name === "cd") ? "cd" : null;
   return {
     op,
     text: `${op} ${signatureOf(op)}`.trim(),
     operands,
     choices: choicesOf(op),
     result,
-    writes: operands.some(({ name }) => name === "cd") ? "cd" : null,
+    writes: writes === undefined ? named : `c${writes}`,
     formats: formatNames.filter((format) => isSupported(formats[format], op)),
+    traps: trapCauses.filter((cause) => traps.includes(cause)),
     errors,
+    blocks,
     rule,
   };
 };
@@ -98,21 +106,31 @@ const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 const formatsCell = (formats: readonly string[]): string =>
   formats.length === formatNames.length ? "all" : cell(formats);
 
-const operationRow = ({ op, operands, choices, result, formats, errors, rule }: OperationReference): string => {
+const operationRow = (operation: OperationReference): string => {
+  const { op, operands, choices, result, writes, formats, errors, blocks, rule } = operation;
   const written = operands.length === 0 ? "" : `\`${signatureOf(op)}\``;
   const chosen = choices.map((choice) => `\`${choice}=\``).join(" ");
   return row([
     `\`${op}\``,
     [written, chosen].filter((part) => part !== "").join(" "),
-    results[result],
+    writes === null || writes === "cd" ? results[result] : `${results[result]} in \`${writes}\``,
     formatsCell(formats),
-    cell(errors),
+    cell(blocks ? [...errors, "would-block"] : errors),
     rule,
   ]);
 };
 
+/** Operations that can trap for the same causes share a row. */
+const trapRows = (operations: readonly OperationReference[]): readonly string[] => {
+  const lists = [...new Set(operations.map(({ traps }) => cell(traps)))].filter((causes) => causes !== "");
+  return lists.map((causes) => {
+    const names = operations.filter(({ traps }) => cell(traps) === causes).map(({ op }) => op);
+    return row([cell(names), causes]);
+  });
+};
+
 /** The reference as Markdown. */
-export const operationsDocument = ({ operations, traps, observations }: OperationsReference): string =>
+export const operationsDocument = ({ operations, observations }: OperationsReference): string =>
   [
     "# Operations",
     "",
@@ -132,18 +150,25 @@ export const operationsDocument = ({ operations, traps, observations }: Operatio
     "",
     "## Table",
     "",
+    "*Observes* is what a success shows; *Fails with* lists errors, and `would-block`.",
     "A format without the operation observes `unsupported`. Any step can observe `no-actor` or `halted`; a choice that is not",
-    "allowed observes `bad-choice`.",
+    "allowed observes `bad-choice`; an access to memory, or `munmap`, `out-of-frames` on a machine that overcommits; a load or",
+    "copy of bytes of pointers `outside-profile` where the strategy does not promise them.",
     "",
-    row(["Operation", "Operands", "Observes", "Formats", "Errors", "Rule"]),
+    row(["Operation", "Operands", "Observes", "Formats", "Fails with", "Rule"]),
     row(["---", "---", "---", "---", "---", "---"]),
     ...operations.map(operationRow),
+    "",
+    "## Traps",
+    "",
+    "A trap names its cause and the operand that caused it. Operations that stand here trap for these causes, all others never.",
+    "",
+    row(["Operations", "Causes"]),
+    row(["---", "---"]),
+    ...trapRows(operations),
     "",
     "## Observations",
     "",
     `${cell(observations)}.`,
-    "",
-    "A trap names its cause and the operand that caused it. Causes:",
-    `${cell(traps)}.`,
     "",
   ].join("\n");

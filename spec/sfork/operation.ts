@@ -2,7 +2,8 @@
  * The operations of a program, as one table. The types of operations, the text and JSON forms, `operations.json` and the
  * reference in `docs/` follow from it; the rules are a record over its names (`step.ts`).
  */
-import type { Permission } from "../cheri/index.js";
+import type { Permission, TrapCause } from "../cheri/index.js";
+import type { ErrorCode } from "./observation.js";
 
 /** An integer operand: a number, or the address field of a register. Integers wrap modulo 2^XLEN. */
 export type Integer = { readonly immediate: bigint } | { readonly register: number };
@@ -40,172 +41,151 @@ export interface OperationEntry {
   /** Operands in the order in which they are written; `cd` is the register that is written. */
   readonly operands: Readonly<Record<string, OperandKind>>;
   readonly result: ResultKind;
+  /** The register that is written where no operand names it. */
+  readonly writes?: number;
   /** The rule that says what it does. */
   readonly rule: string;
   readonly requires?: Requirement;
   /** Choices that the latitude leaves open, as optional operands `name=n`. */
   readonly choices?: readonly string[];
-  readonly errors?: readonly string[];
+  /** Causes for which it can trap. */
+  readonly traps?: readonly TrapCause[];
+  readonly errors?: readonly ErrorCode[];
+  /** It can observe `would-block`. */
+  readonly blocks?: true;
 }
 
-const derive = <Rule extends string>(rule: Rule) =>
-  ({ operands: { cd: "register", cs1: "register", n: "integer" }, result: "capability", rule }) as const;
-const combine = <Rule extends string>(rule: Rule) =>
-  ({ operands: { cd: "register", cs1: "register", cs2: "register" }, result: "capability", rule }) as const;
-const compare = <Rule extends string>(rule: Rule) =>
-  ({ operands: { cd: "register", cs1: "register", cs2: "register" }, result: "integer", rule }) as const;
-const copy = <Rule extends string>(rule: Rule) =>
-  ({ operands: { cd: "register", cs1: "register" }, result: "capability", rule }) as const;
-const get = <Rule extends string>(rule: Rule) =>
-  ({ operands: { cd: "register", cs1: "register" }, result: "integer", rule }) as const;
-const load = {
-  operands: { cd: "register", n: "offset", cs1: "register" },
-  result: "integer",
-  rule: "MEM-1",
-} as const;
-const store = {
-  operands: { value: "integer", n: "offset", cs1: "register" },
-  result: "none",
-  rule: "MEM-1",
-} as const;
-const sealing = { requires: "ordinary-otypes" } as const;
-const wide = { requires: "xlen-64" } as const;
+// Operands by their usual names, and the kind that goes with each.
+const cd = "register";
+const cs1 = "register";
+const cs2 = "register";
+const n = "integer";
+const protection = "protection";
+const channel = "ordinal";
+const process = "optionalOrdinal";
+
+// Causes of traps, roughly in the order of the checks.
+const read = ["page-unmapped", "page-read"] as const;
+const written = ["page-unmapped", "page-write"] as const;
+const tagged = ["perm-store-cap", "perm-store-local"] as const;
+const loading = ["tag", "seal", "perm-load", "bounds", ...read] as const;
+const loadingCaps = ["tag", "seal", "perm-load", "bounds", "align", ...read] as const;
+const loadingTags = ["tag", "seal", "perm-load", "perm-load-cap", "bounds", "align", ...read] as const;
+const storing = ["tag", "seal", "perm-store", "bounds", ...written] as const;
+const storingCaps = ["tag", "seal", "perm-store", ...tagged, "bounds", "align", ...written, "page-store-cap"] as const;
+const copying = [...loading, "perm-store", ...tagged, "page-write", "page-store-cap"] as const;
+const jumping = ["perm-execute", "align", "bounds", "page-exec"] as const;
+
+const load = { operands: { cd, n: "offset", cs1 }, result: "integer", rule: "MEM-1", traps: loading } as const;
+const store = { operands: { value: n, n: "offset", cs1 }, result: "none", rule: "MEM-1", traps: storing } as const;
+const mapping = ["EINVAL", "ENOMEM"] as const;
 
 export const operations = {
-  csetbounds: derive("CAP-2"),
-  csetboundsexact: derive("CAP-2"),
-  csetaddr: derive("CAP-3"),
-  cincoffset: derive("CAP-3"),
-  csetoffset: derive("CAP-3"),
-  cfromptr: derive("CAP-3"),
-  csetflags: derive("CAP-3"),
-  csethigh: derive("CAP-3"),
-  candperm: {
-    operands: { cd: "register", cs1: "register", words: "permissions" },
+  csetbounds: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-2" },
+  csetboundsexact: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-2" },
+  csetaddr: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-3" },
+  cincoffset: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-3" },
+  csetoffset: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-3" },
+  cfromptr: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-3" },
+  csetflags: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-3" },
+  csethigh: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-3" },
+  candperm: { operands: { cd, cs1, words: "permissions" }, result: "capability", rule: "CAP-4" },
+  cseal: { operands: { cd, cs1, cs2 }, result: "capability", rule: "CAP-5", requires: "ordinary-otypes" },
+  cunseal: { operands: { cd, cs1, cs2 }, result: "capability", rule: "CAP-5", requires: "ordinary-otypes" },
+  ccseal: { operands: { cd, cs1, cs2 }, result: "capability", rule: "CAP-5", requires: "ordinary-otypes" },
+  ccopytype: { operands: { cd, cs1, cs2 }, result: "capability", rule: "CAP-5", requires: "ordinary-otypes" },
+  cbuildcap: { operands: { cd, cs1, cs2 }, result: "capability", rule: "CAP-5" },
+  csealentry: { operands: { cd, cs1 }, result: "capability", rule: "CAP-5" },
+  ccleartag: { operands: { cd, cs1 }, result: "capability", rule: "CAP-3" },
+  cmove: { operands: { cd, cs1 }, result: "capability", rule: "CAP-3" },
+  ctestsubset: { operands: { cd, cs1, cs2 }, result: "integer", rule: "CAP-5" },
+  csetequalexact: { operands: { cd, cs1, cs2 }, result: "integer", rule: "CAP-1" },
+  csub: { operands: { cd, cs1, cs2 }, result: "integer", rule: "CAP-1" },
+  ctoptr: { operands: { cd, cs1, cs2 }, result: "integer", rule: "CAP-1" },
+  crrl: { operands: { cd, n }, result: "integer", rule: "CAP-2" },
+  cram: { operands: { cd, n }, result: "integer", rule: "CAP-2" },
+  cgetperm: { operands: { cd, cs1 }, result: "integer", rule: "CAP-4" },
+  cgettype: { operands: { cd, cs1 }, result: "integer", rule: "CAP-5" },
+  cgetbase: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
+  cgetlen: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
+  cgettop: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
+  cgettag: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
+  cgetsealed: { operands: { cd, cs1 }, result: "integer", rule: "CAP-5" },
+  cgetoffset: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
+  cgetflags: { operands: { cd, cs1 }, result: "integer", rule: "CAP-3" },
+  cgetaddr: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
+  cgethigh: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
+  cjalr: { operands: { cd, cs1 }, result: "capability", rule: "CAP-5", traps: ["tag", "seal", ...jumping] },
+  cinvoke: {
+    operands: { cs1, cs2 },
     result: "capability",
-    rule: "CAP-4",
+    // The last register, as C31 is the last of CHERI-RISC-V: the data capability, unsealed.
+    writes: 15,
+    rule: "CAP-5",
+    requires: "ordinary-otypes",
+    traps: ["tag", "seal", "type", "perm-cinvoke", ...jumping],
   },
-  cseal: { ...combine("CAP-5"), ...sealing },
-  cunseal: { ...combine("CAP-5"), ...sealing },
-  ccseal: { ...combine("CAP-5"), ...sealing },
-  ccopytype: { ...combine("CAP-5"), ...sealing },
-  cbuildcap: combine("CAP-5"),
-  csealentry: copy("CAP-5"),
-  ccleartag: copy("CAP-3"),
-  cmove: copy("CAP-3"),
-  ctestsubset: compare("CAP-5"),
-  csetequalexact: compare("CAP-1"),
-  csub: compare("CAP-1"),
-  ctoptr: compare("CAP-1"),
-  crrl: { operands: { cd: "register", n: "integer" }, result: "integer", rule: "CAP-2" },
-  cram: { operands: { cd: "register", n: "integer" }, result: "integer", rule: "CAP-2" },
-  cgetperm: get("CAP-4"),
-  cgettype: get("CAP-5"),
-  cgetbase: get("CAP-1"),
-  cgetlen: get("CAP-1"),
-  cgettop: get("CAP-1"),
-  cgettag: get("CAP-1"),
-  cgetsealed: get("CAP-5"),
-  cgetoffset: get("CAP-1"),
-  cgetflags: get("CAP-3"),
-  cgetaddr: get("CAP-1"),
-  cgethigh: get("CAP-1"),
-  cjalr: { ...copy("CAP-5") },
-  cinvoke: { operands: { cs1: "register", cs2: "register" }, result: "capability", rule: "CAP-5", ...sealing },
-  li: { operands: { cd: "register", n: "integer" }, result: "integer", rule: "EXEC-1" },
-  cgetpcc: { operands: { cd: "register" }, result: "capability", rule: "EXEC-1" },
+  li: { operands: { cd, n }, result: "integer", rule: "EXEC-1" },
+  cgetpcc: { operands: { cd }, result: "capability", rule: "EXEC-1" },
 
-  loadcap: { operands: { cd: "register", n: "offset", cs1: "register" }, result: "capability", rule: "MEM-3" },
-  storecap: { operands: { cs2: "register", n: "offset", cs1: "register" }, result: "none", rule: "MEM-3" },
+  loadcap: { operands: { cd, n: "offset", cs1 }, result: "capability", rule: "MEM-3", traps: loadingCaps },
+  storecap: { operands: { cs2, n: "offset", cs1 }, result: "none", rule: "MEM-3", traps: storingCaps },
   "load.b": load,
   "load.bu": load,
   "load.h": load,
   "load.hu": load,
   "load.w": load,
-  "load.wu": { ...load, ...wide },
-  "load.d": { ...load, ...wide },
+  "load.wu": { ...load, requires: "xlen-64" },
+  "load.d": { ...load, requires: "xlen-64" },
   "store.b": store,
   "store.h": store,
   "store.w": store,
-  "store.d": { ...store, ...wide },
-  cmemcpy: { operands: { cs1: "register", cs2: "register", n: "integer" }, result: "none", rule: "MEM-5" },
-  memset: { operands: { cs1: "register", value: "integer", n: "integer" }, result: "none", rule: "MEM-2" },
-  cloadtags: { operands: { cd: "register", cs1: "register" }, result: "integer", rule: "MEM-6" },
+  "store.d": { ...store, requires: "xlen-64" },
+  cmemcpy: { operands: { cs1, cs2, n }, result: "none", rule: "MEM-5", traps: copying },
+  memset: { operands: { cs1, value: n, n }, result: "none", rule: "MEM-2", traps: storing },
+  cloadtags: { operands: { cd, cs1 }, result: "integer", rule: "MEM-6", traps: loadingTags },
 
-  mmap: {
-    operands: { cd: "register", n: "integer", protection: "protection" },
-    result: "capability",
-    rule: "LAY-1",
-    errors: ["EINVAL", "ENOMEM"],
-  },
-  munmap: {
-    operands: { cs1: "register", n: "integer" },
-    result: "none",
-    rule: "REUSE-1",
-    errors: ["EINVAL", "ENOMEM"],
-  },
-  mprotect: {
-    operands: { cs1: "register", n: "integer", protection: "protection" },
-    result: "none",
-    rule: "LAY-1",
-    errors: ["EINVAL", "ENOMEM"],
-  },
-  shm: { operands: { cd: "register", segment: "ordinal" }, result: "capability", rule: "MEM-7" },
+  mmap: { operands: { cd, n, protection }, result: "capability", rule: "LAY-1", errors: mapping },
+  munmap: { operands: { cs1, n }, result: "none", rule: "REUSE-1", errors: mapping },
+  mprotect: { operands: { cs1, n, protection }, result: "none", rule: "LAY-1", errors: mapping },
+  shm: { operands: { cd, segment: "ordinal" }, result: "capability", rule: "MEM-7" },
 
-  fork: {
-    operands: { cd: "register" },
-    result: "child",
-    rule: "FORK-1",
-    choices: ["slot", "pid"],
-    errors: ["EAGAIN", "ENOMEM"],
-  },
-  exit: { operands: { n: "integer" }, result: "none", rule: "EXIT-1" },
+  fork: { operands: { cd }, result: "child", rule: "FORK-1", choices: ["slot", "pid"], errors: ["EAGAIN", "ENOMEM"] },
+  exit: { operands: { n }, result: "none", rule: "EXIT-1" },
   wait: {
-    operands: { cd: "register", process: "optionalOrdinal" },
+    operands: { cd, process },
     result: "process",
     rule: "EXIT-1",
     choices: ["reap"],
     errors: ["ECHILD"],
+    blocks: true,
   },
-  getpid: { operands: { cd: "register" }, result: "integer", rule: "FORK-1" },
-  getppid: { operands: { cd: "register" }, result: "integer", rule: "EXIT-1" },
+  getpid: { operands: { cd }, result: "integer", rule: "FORK-1" },
+  getppid: { operands: { cd }, result: "integer", rule: "EXIT-1" },
   thread: { operands: {}, result: "none", rule: "FORK-5", errors: ["EAGAIN"] },
   thread_exit: { operands: {}, result: "none", rule: "FORK-5" },
   yield: { operands: {}, result: "none", rule: "EXEC-1" },
 
   channel: { operands: {}, result: "none", rule: "CHAN-1", errors: ["EMFILE"] },
-  sendcap: {
-    operands: { channel: "ordinal", cs1: "register" },
-    result: "none",
-    rule: "CHAN-2",
-    errors: ["EBADF", "EPERM"],
-  },
-  recvcap: {
-    operands: { cd: "register", channel: "ordinal" },
-    result: "capability",
-    rule: "CHAN-2",
-    errors: ["EBADF"],
-  },
+  sendcap: { operands: { channel, cs1 }, result: "none", rule: "CHAN-2", errors: ["EBADF", "EPERM"], blocks: true },
+  recvcap: { operands: { cd, channel }, result: "capability", rule: "CHAN-2", errors: ["EBADF"], blocks: true },
 } as const satisfies Readonly<Record<string, OperationEntry>>;
 
-export type OperationName = keyof typeof operations;
+export type OperationName = keyof Table;
 
-type OperandsOf<Name extends OperationName> = {
-  readonly [
-    Key in keyof (typeof operations)[Name]["operands"]
-  ]: (typeof operations)[Name]["operands"][Key] extends OperandKind
-    ? OperandValues[(typeof operations)[Name]["operands"][Key]]
-    : never;
+type Table = typeof operations;
+
+type ValuesOf<Operands> = {
+  readonly [Name in keyof Operands]: Operands[Name] extends OperandKind ? OperandValues[Operands[Name]] : never;
 };
 
-type ChoicesOf<Name extends OperationName> = (typeof operations)[Name] extends {
-  readonly choices: readonly (infer Choice)[];
-}
-  ? Readonly<Partial<Record<Extract<Choice, string>, number>>>
+type ChoicesOf<Entry> = Entry extends { readonly choices: readonly (infer Choice extends string)[] }
+  ? Readonly<Partial<Record<Choice, number>>>
   : unknown;
 
 /** An operation of a given name with its operands. */
-export type OperationOf<Name extends OperationName> = { readonly op: Name } & OperandsOf<Name> & ChoicesOf<Name>;
+export type OperationOf<Name extends OperationName> = { readonly op: Name } & ValuesOf<Table[Name]["operands"]> &
+  ChoicesOf<Table[Name]>;
 
 export type Operation = { readonly [Name in OperationName]: OperationOf<Name> }[OperationName];
 

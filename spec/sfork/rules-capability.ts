@@ -13,7 +13,7 @@ import {
   type Context,
   type Outcome,
 } from "./context.js";
-import type { Integer } from "./operation.js";
+import { operations, type Integer } from "./operation.js";
 import { checkPage, place } from "./paging.js";
 import type { Rules } from "./rules.js";
 
@@ -54,9 +54,6 @@ const jumpTo = (context: Context, pcc: Capability): Outcome | undefined => {
   const refused = checkPage(context.machine, { place: where, touch: "execute" }, "cs1");
   return refused === undefined ? undefined : trapped(context, refused);
 };
-
-/** Where `cinvoke` puts the unsealed data capability: the last register, as C31 is the last of CHERI-RISC-V. */
-const invokedData = 15;
 
 export const capabilityRules = {
   csetbounds: derive(cheri.setBounds),
@@ -115,7 +112,7 @@ export const capabilityRules = {
     if (refused !== undefined) return refused;
     const machine = withThread(context.machine, context.thread, { pcc: jump.pcc });
     return {
-      machine: writeRegister(context, machine, invokedData, jump.data),
+      machine: writeRegister(context, machine, operations.cinvoke.writes, jump.data),
       observation: { kind: "capability", capability: jump.data },
     };
   },

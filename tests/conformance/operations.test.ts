@@ -33,7 +33,9 @@ describe("what it says, by hand", () => {
       result: "capability",
       writes: "cd",
       formats: ["cheri128-v9", "cheri64-v9", "morello", "rvy128", "rvy64", "uncompressed256"],
+      traps: [],
       errors: [],
+      blocks: false,
       rule: "CAP-2",
     });
   });
@@ -48,7 +50,19 @@ describe("what it says, by hand", () => {
     expect(entry("candperm")).toMatchObject({ text: "candperm cd, cs1, words…" });
     expect(entry("fork")).toMatchObject({ choices: ["slot", "pid"], errors: ["EAGAIN", "ENOMEM"], result: "child" });
     expect(entry("wait")).toMatchObject({ text: "wait cd[, process]", choices: ["reap"], errors: ["ECHILD"] });
+    expect(entry("cinvoke")).toMatchObject({ writes: "c15", result: "capability" });
     expect(entry("yield")).toMatchObject({ text: "yield", operands: [] });
+  });
+
+  test("traps, in the order of the list of causes, and what blocks", () => {
+    expect(entry("load.w")).toMatchObject({
+      traps: ["tag", "seal", "perm-load", "bounds", "page-unmapped", "page-read"],
+    });
+    expect(entry("cloadtags")).toMatchObject({
+      traps: ["tag", "seal", "perm-load", "perm-load-cap", "bounds", "align", "page-unmapped", "page-read"],
+    });
+    expect(entry("cjalr")).toMatchObject({ traps: ["tag", "seal", "perm-execute", "bounds", "align", "page-exec"] });
+    expect(operations.flatMap(({ op, blocks }) => (blocks ? [op] : []))).toEqual(["wait", "sendcap", "recvcap"]);
   });
 
   test("version, registers and words", () => {
@@ -64,6 +78,9 @@ describe("what it says, by hand", () => {
   test("a row for each operation in the document", () => {
     const document = operationsDocument(operationsReference());
     expect(operations.filter(({ op }) => !document.includes(`\n| \`${op}\` | `))).toEqual([]);
+    expect(document).toContain("| `cinvoke` | `cs1, cs2` | `cap` in `c15` |");
+    expect(document).toContain("| all | `ECHILD`, `would-block` | EXIT-1 |");
+    expect(document).toContain("| `load.b`, `load.bu`, `load.h`, `load.hu`, `load.w`, `load.wu`, `load.d` | `tag`,");
     expect(document).toContain("| `fork` | `cd` `slot=` `pid=` | `child P1` | all | `EAGAIN`, `ENOMEM` | FORK-1 |");
   });
 });

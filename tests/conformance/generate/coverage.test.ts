@@ -33,9 +33,6 @@ beforeAll(() => {
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
-/** Operations that trap; others report errors, or never fail. */
-const trapping = /^(load|store|cmemcpy|memset|cloadtags|cjalr|cinvoke)/;
-
 describe(`${count} programs of the seed "${seed}"`, () => {
   test("reach every corner case; one that cannot be reached is missed", () => {
     expect(seldom(all)).toEqual(["impossible"]);
@@ -51,12 +48,24 @@ describe(`${count} programs of the seed "${seed}"`, () => {
     // It takes more threads, and more channels, than a program of sixty steps makes.
     const beyond = ["thread", "channel"];
     const sound = (Object.keys(operations) as readonly OperationName[]).filter((name) => {
-      const { errors }: OperationEntry = operations[name];
+      const { errors, traps }: OperationEntry = operations[name];
       const seen = all.operations[name];
-      const canFail = errors !== undefined || trapping.test(name);
+      const canFail = errors !== undefined || traps !== undefined;
       return canFail && seen !== undefined && sum(seen.failed) + sum(seen.trapped) === 0;
     });
     expect(sound).toEqual(beyond);
+  });
+
+  test("have operations fail only as the table says", () => {
+    const surprises = (Object.keys(operations) as readonly OperationName[]).flatMap((name) => {
+      const { errors = [], traps = [], blocks, choices }: OperationEntry = operations[name];
+      const others = [...(blocks === true ? ["would-block"] : []), ...(choices === undefined ? [] : ["bad-choice"])];
+      const known: readonly string[] = [...errors, ...traps, ...others];
+      const { failed = {}, trapped = {} } = all.operations[name] ?? {};
+      const seen = Object.keys({ ...failed, ...trapped });
+      return seen.filter((failure) => !known.includes(failure)).map((failure) => `${name}: ${failure}`);
+    });
+    expect(surprises).toEqual([]);
   });
 
   test("trap for every cause that there is", () => {
