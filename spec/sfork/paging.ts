@@ -159,7 +159,11 @@ export const unmap = (machine: Machine, slot: number, pages: Pages): Machine => 
   return withEntries(left, slot, (entry, index) => (includes(pages, index) ? undefined : entry));
 };
 
-/** A frame's memory with every capability relocated to a region, and how many granules that changed. */
+/**
+ * A frame's memory with every capability relocated to a region, and how many granules that changed. Untagged data stays
+ * what it is, whatever it looks like.
+ * @rule FORK-7 untagged @source SFork poster, challenges: pointers are told from data by their tags
+ */
 export const relocateMemory = (
   machine: Machine,
   frame: Frame,
@@ -215,15 +219,21 @@ export const resolve = (machine: Machine, page: Page): Machine | undefined => {
 };
 
 /**
+ * A shared segment can be read and written, but holds no tags: a private pointer would mean one process's memory to all.
+ * @rule MEM-7 segment @source CheriBSD, mmap of shared mappings (stores of capabilities trap)
+ */
+const checkSegment = (touch: Touch, operand: string): Trap | undefined => {
+  if (touch === "execute") return trap("page-exec", operand);
+  return touch === "write-tag" ? trap("page-store-cap", operand) : undefined;
+};
+
+/**
  * May this page be touched so? Unmapped first, then the right that the touch needs.
  * @rule MEM-1 page @source SFork design: page protection comes after the capability's checks
  */
 export const checkPage = (machine: Machine, { place: where, touch }: Span, operand: string): Trap | undefined => {
   if (where.kind === "nowhere") return trap(touch === "execute" ? "page-exec" : "page-unmapped", operand);
-  if (where.kind === "segment") {
-    if (touch === "execute") return trap("page-exec", operand);
-    return touch === "write-tag" ? trap("page-store-cap", operand) : undefined;
-  }
+  if (where.kind === "segment") return checkSegment(touch, operand);
   const protection = mappingOf(machine, where.page)?.entry.protection;
   if (protection === undefined) return trap("page-unmapped", operand);
   if (touch === "execute") return protection.execute ? undefined : trap("page-exec", operand);

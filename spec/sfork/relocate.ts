@@ -7,7 +7,10 @@ export interface Range {
   readonly end: bigint;
 }
 
-/** Neither Permit_Seal nor Permit_Unseal: its bounds are addresses, not object types (CAP-6). */
+/**
+ * Neither Permit_Seal nor Permit_Unseal: its bounds are addresses, not object types, and take part in relocation and sweeps.
+ * @rule CAP-6 memory @source CHERI ISAv9 §2 (sealing: object types are a space of their own)
+ */
 export const isMemoryCapability = (format: CapabilityFormat, capability: Capability): boolean =>
   !permits(format, capability, "seal") && !permits(format, capability, "unseal");
 

@@ -66,6 +66,10 @@ export const channelRules = {
     if (messages.length >= context.machine.config.channel) return refuse(context, { kind: "would-block" });
     return done(withMessages(context.machine, found.index, [...messages, sent]));
   },
+  /**
+   * What was sent is delivered once, as it lies in the channel: forks since then have neither copied nor relocated it.
+   * @rule CHAN-1 delivery @source SFork design: capabilities in messages
+   */
   recvcap: (context, { cd, channel: ordinal }) => {
     const found = channelOf(context, ordinal);
     if (found === undefined) return failed(context, "EBADF");

@@ -84,8 +84,9 @@ const forkPages = (machine: Machine, parent: number, child: number): Machine | u
 };
 
 /**
- * The child's only thread: the caller's registers and `pcc`, relocated.
+ * The child's only thread: the caller's registers and `pcc`, relocated. What other threads the parent has, the child lacks.
  * @rule FORK-4 registers @source SFork poster, steps of a fork
+ * @rule FORK-5 thread @source POSIX fork (a new process has a single thread)
  */
 const forkThread = (context: Context, process: number, from: number, to: number): Thread => {
   const { machine, format } = context;

@@ -34,6 +34,23 @@ const delivered: Readonly<Record<FormatName, readonly Permission[]>> = {
   uncompressed256: data,
 };
 
+test("CHAN-1 delivery: what was sent before a fork arrives once, and as it was", () => {
+  for (const { name, machine, at } of worlds()) {
+    const sent = after(machine, by(0, channel, csetbounds(8, 1, 0x40n), sendcap(0, 8), sendcap(0, 2), fork(7)));
+    const own = { tag: true, base: at(0), top: at(0, 0x40n), address: at(0) };
+    const stack = { tag: true, base: at(0, 0x600n) };
+    // Whoever asks gets the parent's pointers, in order; there is one of each.
+    expect(last(sent, by(0, recvcap(9, 0))), name).toMatchObject({ capability: own });
+    expect(last(sent, by(1, recvcap(9, 0))), name).toMatchObject({ capability: own });
+    expect(registerOf(after(sent, by(1, recvcap(9, 0))), 1, 9), name).toMatchObject(own);
+    expect(last(sent, by(1, recvcap(9, 0)), by(0, recvcap(9, 0))), name).toMatchObject({ capability: stack });
+    const empty = after(sent, by(1, recvcap(9, 0)), by(0, recvcap(9, 0)));
+    expect(last(empty, by(1, recvcap(9, 0))), name).toEqual({ kind: "would-block" });
+    // Another fork later changes nothing about what is still in flight.
+    expect(last(sent, by(1, recvcap(9, 0), fork(7)), by(2, recvcap(9, 0))), name).toMatchObject({ capability: stack });
+  }
+});
+
 test("CHAN-2 message: memory without the rights that would carry more, harmless sentries, kernel entries, and no other", () => {
   for (const { name, machine, at } of worlds()) {
     const { format } = machine;

@@ -1,13 +1,14 @@
 /** FORK-1 to FORK-4: who is born, with which memory and which registers. */
 import { expect, test } from "vitest";
 import { formats, type Capability, type CapabilityFormat } from "../../../spec/cheri/index.js";
-import { relocated } from "../../../spec/sfork/relocate.js";
+import { isMemoryCapability, meets, relocated } from "../../../spec/sfork/relocate.js";
 import { imageOf } from "../../../spec/sfork/view.js";
 import { capability, sealedType } from "../cheri/rules/capabilities.js";
 import {
   after,
   by,
   cap,
+  ccleartag,
   channel,
   cincoffset,
   countersOf,
@@ -30,6 +31,8 @@ import {
   sendcap,
   store,
   storecap,
+  thread,
+  threadExit,
   trap,
   wait,
   worldOf,
@@ -167,6 +170,56 @@ test("FORK-3 image: bounds within the region move with the address, whatever it 
 
 test("FORK-3 checked: the checker's own account of it says the same", () => {
   expectImages((format, one, delta) => imageOf(format, one, region.start, region.start + delta, 0x800n));
+});
+
+test("CAP-6 memory: authority over object types is nobody's memory, wherever its numbers lie", () => {
+  for (const format of Object.values(formats)) {
+    const memory = capability(format, { base: 0x10000n, top: 0x10010n, allow: ["load", "store"] });
+    expect(isMemoryCapability(format, memory), format.name).toBe(true);
+    expect(isMemoryCapability(format, { ...memory, tag: false, otype: sealedType(format) }), format.name).toBe(true);
+    // RVY has no such authority.
+    if (!format.otypes.ordinary) continue;
+    for (const allow of [["seal"], ["unseal"], ["seal", "unseal", "global"]] as const) {
+      const authority = capability(format, { base: 0x10000n, top: 0x10010n, allow });
+      expect(isMemoryCapability(format, authority), format.name).toBe(false);
+      expect(relocated(format, authority, region, 0x4000n), format.name).toEqual(authority);
+      expect(meets(format, authority, region), format.name).toBe(false);
+    }
+  }
+});
+
+test("FORK-5 thread: the child has the caller's image and none of its parent's other threads", () => {
+  for (const { name, machine, at } of worlds()) {
+    // Threads 0, 1 and 2 are process 0's; 1 forks.
+    const threads = after(machine, by(0, li(8, 5n), thread, li(8, 6n), thread), by(1, li(8, 7n)));
+    const forked = after(threads, by(1, fork(9)));
+    const belongs = forked.threads.map(({ process, live }) => ({ process, live }));
+    const of = (process: number) => ({ process, live: true });
+    expect(belongs, name).toEqual([of(0), of(0), of(0), of(1)]);
+    expect(registerOf(forked, 3, 8), name).toMatchObject({ address: 7n });
+    expect(registerOf(forked, 3, 1), name).toMatchObject({ base: at(1) });
+    // Without it, the child is at its end.
+    expect(after(forked, by(3, threadExit)).processes[1], name).toMatchObject({ state: { kind: "zombie" } });
+  }
+});
+
+test("FORK-7 untagged: what looks like a pointer and has no tag is the same in the child", () => {
+  for (const { name, machine, g, at } of worlds()) {
+    // An untagged pointer in a register and in memory; one with a byte overwritten; all ones; and a true one beside them.
+    const forked = after(
+      machine,
+      by(0, ccleartag(8, 1), storecap(8, 0n, 1), storecap(1, g, 1), store("b", 0x5an, 2n * g - 1n, 1)),
+      by(0, store("w", -1n, 2n * g, 1), store("w", -1n, 2n * g + 4n, 1), storecap(1, 4n * g, 1), fork(7)),
+    );
+    const seenBy = (process: number) =>
+      seen(forked, process, store("b", 0n, 0xf0n, 1), loadcap(9, 0n, 1), load("bu", 9, 2n * g - 1n, 1)).slice(1);
+    expect(seenBy(1), name).toMatchObject([cap({ tag: false, address: at(0) }), int(0x5an)]);
+    expect(seenBy(1), name).toEqual(seenBy(0));
+    const loads = [store("b", 0n, 0xf0n, 1), loadcap(9, g, 1), loadcap(9, 2n * g, 1), loadcap(9, 4n * g, 1)];
+    expect(seen(forked, 1, ...loads).slice(1, 3), name).toEqual(seen(forked, 0, ...loads).slice(1, 3));
+    expect(seen(forked, 1, ...loads).at(-1), name).toMatchObject(cap({ tag: true, address: at(1) }));
+    expect(registerOf(forked, 1, 8), name).toEqual(registerOf(forked, 0, 8));
+  }
 });
 
 test("FORK-4 registers: those of the caller, relocated; 0 in the child, the pid in the parent", () => {

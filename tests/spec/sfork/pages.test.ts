@@ -7,11 +7,13 @@ import {
   by,
   candperm,
   cap,
+  ccleartag,
   cgetpcc,
   cgettag,
   cincoffset,
   cjalr,
   cloadtags,
+  cmemcpy,
   countersOf,
   csetbounds,
   exit,
@@ -74,6 +76,23 @@ test("MEM-1 page: mapped, and with the right for it; shared segments hold no tag
 });
 
 const trapOf = (cause: string) => ({ trap: cause, operand: "cs2" });
+
+test("MEM-7 segment: a segment takes data and untagged values, and no tag by any way", () => {
+  for (const { name, machine, g } of worlds()) {
+    const stored = after(machine, by(0, storecap(1, 0n, 1), store("w", 7n, 0n, 6), ccleartag(8, 1), storecap(8, g, 6)));
+    expect(seen(stored, 0, load("w", 9, 0n, 6), loadcap(9, g, 6)), name).toMatchObject([int(7n), cap({ tag: false })]);
+    // A pointer, the kernel's entry, a copy of a granule that holds one; the same without the tag is bytes.
+    expect(last(stored, by(0, storecap(1, 0n, 6))), name).toEqual(trap("page-store-cap"));
+    expect(last(stored, by(0, storecap(5, 0n, 6))), name).toEqual(trap("page-store-cap"));
+    expect(last(stored, by(0, cmemcpy(6, 1, g))), name).toEqual(trap("page-store-cap"));
+    expect(last(stored, by(0, candperm(9, 1, "load"), cmemcpy(6, 9, g))), name).toEqual(nothing);
+    const copied = after(stored, by(0, storecap(1, 0n, 6), cmemcpy(6, 1, g), candperm(9, 1, "load"), cmemcpy(6, 9, g)));
+    expect(last(copied, by(0, cloadtags(10, 6))), name).toEqual(int(0n));
+    // Nothing there is executed.
+    const where = place(machine, copied.threads[0]?.registers[6]?.address ?? 0n);
+    expect(checkPage(machine, { place: where, touch: "execute" }, "cs1"), name).toMatchObject({ trap: "page-exec" });
+  }
+});
 
 test("MEM-4 order: every page is checked before any is resolved, and all are before the access acts", () => {
   for (const { name, config, machine } of worlds()) {
