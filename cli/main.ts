@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
+import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
 import { runCommand } from "./run.js";
@@ -30,6 +31,7 @@ const main = async (): Promise<ExitCode> => {
   const program = new Command("sfork")
     .description("Executable specification and conformance kit for CHERI capabilities and fork in one address space")
     .version(version())
+    .addCommand(checkCommand(done))
     .addCommand(runCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");

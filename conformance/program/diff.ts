@@ -32,12 +32,15 @@ export const diff = (left: Config, right: Config, steps: readonly ProgramStep[])
 
 const word = ({ metadata }: Capability): string => ` metadata=0x${metadata.toString(16)}`;
 
+/** What one side observed, and the machine after it. */
+export type Observed = Pick<TracedStep, "observation" | "canonical" | "machine">;
+
 /** Two observations that differ, in canonical form; in raw numbers where that prints them alike. */
-export const describeBoth = (left: TracedStep, right: TracedStep): readonly [left: string, right: string] => {
+export const describeBoth = (left: Observed, right: Observed): readonly [left: string, right: string] => {
   const canonical = [left, right].map((side) => printObservation(side.canonical));
   const [one = "", two = ""] = canonical;
   if (one !== two) return [one, two];
-  const raw = ({ observation, machine }: TracedStep): string =>
+  const raw = ({ observation, machine }: Observed): string =>
     printObservation(plain(observation, machine.format)) +
     (observation.kind === "capability" ? word(observation.capability) : "");
   return [raw(left), raw(right)];

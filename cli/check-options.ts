@@ -1,0 +1,109 @@
+/** The options of `sfork check`, as they are typed and as they are meant. */
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { z } from "zod";
+import { defaultMaxFindings } from "../conformance/check/saved.js";
+import { formatNames, strategyNames } from "../conformance/program/config-codec.js";
+import type { FormatName } from "../spec/cheri/index.js";
+import type { StrategyName } from "../spec/sfork/config.js";
+
+const implementations = ["spec-lazy"] as const;
+const profiles = ["oblivious", "raw-bytes", "full", "mixed"] as const;
+
+const positive = z.number().int().positive();
+
+export const optionsSchema = z.object({
+  impl: z.enum(implementations),
+  strategy: z.array(z.custom<StrategyName>((name) => strategyNames.some((known) => known === name))).min(1),
+  format: z.array(z.custom<FormatName>((name) => formatNames.some((known) => known === name))).min(1),
+  profile: z.enum(profiles),
+  runs: positive.optional(),
+  /** Milliseconds. */
+  time: positive.optional(),
+  steps: positive,
+  seed: z.string().optional(),
+  maxFindings: positive,
+  failFast: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+export type CheckOptions = z.infer<typeof optionsSchema>;
+
+/** Names with commas between them, or `all`; in the order of `known`, each once, so that equal sets are equal. */
+const names =
+  <T extends string>(known: readonly T[]) =>
+  (text: string): readonly T[] => {
+    const asked = text.split(",").map((name) => name.trim());
+    const wrong = asked.find((name) => name !== "all" && !known.some((one) => one === name));
+    if (wrong !== undefined) {
+      throw new InvalidArgumentError(`Name some of ${known.join(", ")}, with commas between them, or all.`);
+    }
+    return asked.includes("all") ? known : known.filter((name) => asked.includes(name));
+  };
+
+const whole =
+  (most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < 1 || value > most) {
+      throw new InvalidArgumentError(`Give a whole number from 1 to ${most}.`);
+    }
+    return value;
+  };
+
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+const milliseconds = (text: string): number => {
+  const [, number, unit = ""] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+  const value = Number(number) * (units[unit] ?? NaN);
+  if (!(value > 0)) throw new InvalidArgumentError("Give a time such as 500ms, 60s, 2m or 1h.");
+  return value;
+};
+
+/** It stands in file comments and in commands to type. */
+const seed = (text: string): string => {
+  if (!/^[\w.][\w.-]{0,63}$/.test(text)) {
+    throw new InvalidArgumentError("Give up to 64 letters, digits, dots, dashes and underscores, no dash first.");
+  }
+  return text;
+};
+
+/** What still prints in full and stays exact. */
+const most = 1_000_000_000;
+/** A step of the specification takes longer, the more there was before it. */
+const mostSteps = 10_000;
+
+export const addCheckOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option("--impl <name>", "what to check: spec-lazy, the specification's lazy copies beside eager ones")
+        .choices(implementations)
+        .default("spec-lazy"),
+    )
+    .addOption(
+      new Option("--strategy <names>", `some of ${strategyNames.join(", ")}, or all`)
+        .argParser(names(strategyNames))
+        .default(strategyNames, "all"),
+    )
+    .addOption(
+      new Option("--format <names>", `some of ${formatNames.join(", ")}, or all`)
+        .argParser(names(formatNames))
+        .default(formatNames, "all"),
+    )
+    .addOption(new Option("--profile <name>", "which programs").choices(profiles).default("mixed"))
+    .addOption(new Option("--runs <n>", "end after so many programs").argParser(whole(most)))
+    .addOption(
+      new Option("--time <time>", "end after 500ms, 60s, 2m, 1h (default: 10s without --runs)").argParser(milliseconds),
+    )
+    .addOption(new Option("--steps <n>", "most steps of a program").argParser(whole(mostSteps)).default(50))
+    .addOption(
+      new Option("--seed <seed>", "which programs: the same seed, the same ones (default: a random one)").argParser(
+        seed,
+      ),
+    )
+    .addOption(
+      new Option("--max-findings <n>", "end after so many different findings")
+        .argParser(whole(most))
+        .default(defaultMaxFindings),
+    )
+    .addOption(new Option("--fail-fast", "end after the first finding").conflicts("maxFindings"))
+    .option("--json", "print one JSON object at the end");

@@ -1,0 +1,148 @@
+/** What `sfork check` prints: findings as they are found, a summary at the end, or one JSON object. */
+import type { CampaignSettings, Check, Found, Totals } from "../conformance/check/campaign.js";
+import type { CoverageResult } from "../conformance/coverage.js";
+import { summarizeCoverage } from "../conformance/coverage-summary.js";
+import { formatNames, strategyNames } from "../conformance/program/config-codec.js";
+import { programCodec } from "../conformance/program/json.js";
+import { printOperation, printTextProgram } from "../conformance/program/print.js";
+import { out } from "./output.js";
+
+export interface CheckReport {
+  readonly impl: string;
+  readonly settings: CampaignSettings;
+  readonly totals: Totals;
+  readonly coverage: CoverageResult;
+  readonly seconds: number;
+  readonly interrupted: boolean;
+  /** By index of a finding: where it was saved. */
+  readonly paths: readonly (string | undefined)[];
+}
+
+const whole = (number: number): string => number.toLocaleString("en");
+
+const plural = (number: number, noun: string): string => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
+
+const rate = ({ totals, seconds }: Pick<CheckReport, "totals" | "seconds">): number =>
+  totals.programs / Math.max(seconds, 0.001);
+
+/** A finding with its program, as it is printed when it is found. */
+export const printFinding = (
+  { seed }: CampaignSettings,
+  { index, finding }: Found,
+  path: string | undefined,
+): string => {
+  const { rule, kind, where, what, expected, actual, step, also, program } = finding;
+  const operation = program.steps[step]?.operation;
+  const { format, strategy } = program.config;
+  return [
+    out.red(`${rule}: ${where} ${what}`),
+    `  step      ${step}${operation === undefined ? "" : `: ${printOperation(operation)}`}`,
+    ...(kind === "observation" ? [`  expected  ${expected}`, `  actual    ${actual}`] : []),
+    ...(also.length === 0 ? [] : [`  also      ${also.join(", ")}`]),
+    `  program   ${index} of seed ${seed}, ${format}, ${strategy}; ${path ?? "not saved"}`,
+    ...printTextProgram(program)
+      .trimEnd()
+      .split("\n")
+      .map((line) => out.dim(`    ${line}`)),
+    "",
+    "",
+  ].join("\n");
+};
+
+const listed = (chosen: readonly string[], known: readonly string[]): string =>
+  chosen.length === known.length ? `all (${chosen.join(", ")})` : chosen.join(", ");
+
+const verdictOf = ({ failed }: Pick<Check, "failed">): string =>
+  failed === 0 ? out.green("held") : out.red(`broken by ${plural(failed, "program")}`);
+
+/** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
+const checkLines = ({ checks, transitions, inFull, ended, crashes }: Totals): readonly string[] => {
+  const compared = checks.filter(({ rule }) => rule.startsWith("REF-"));
+  const invariants = checks.filter(({ rule }) => rule.startsWith("INV-"));
+  const broken = invariants.filter(({ failed }) => failed > 0);
+  const others = invariants.length - broken.length;
+  const strategyOf: Readonly<Record<string, string>> = { "REF-1": "coa", "REF-2": "copa" };
+  const evaluated = `${plural(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
+  const ends = Object.entries(ended).flatMap(([kind, times]) => (times === 0 ? [] : [`${kind} ${whole(times)}`]));
+  return [
+    "checks",
+    ...compared.map((check) => {
+      const beside = `${plural(check.checked, "observation")} of ${strategyOf[check.rule] ?? ""} beside eager copies`;
+      return `  ${check.rule}: ${beside}: ${verdictOf(check)}`;
+    }),
+    ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
+    `  invariants: ${evaluated}`,
+    ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
+    ...(others === 0
+      ? []
+      : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${out.green("held")}`]),
+    ...(crashes === 0 ? [] : [`  ${out.red(`${plural(crashes, "program")} crashed the specification`)}`]),
+  ];
+};
+
+const ending = ({ totals: { findings }, paths, interrupted, settings, impl }: CheckReport): readonly string[] => [
+  ...findings.map(({ finding, programs, index }, at) => {
+    const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
+    const where = paths[at] ?? `program ${index} of seed ${settings.seed}, not saved`;
+    return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}`;
+  }),
+  findings.length === 0
+    ? out.green(`no findings in ${impl}`)
+    : out.red(`${plural(findings.length, "different finding")} in ${impl}`),
+  ...(interrupted ? ["interrupted: not everything was checked"] : []),
+];
+
+/** The summary, with the verdict as its last line. */
+export const printCheckReport = (report: CheckReport): string => {
+  const { impl, settings, totals, coverage, seconds } = report;
+  const { seed, strategies, formats, profile, steps } = settings;
+  return [
+    `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${plural(steps, "step")}`,
+    `strategies ${listed(strategies, strategyNames)}; formats ${listed(formats, formatNames)}`,
+    `${plural(totals.programs, "program")}, ${plural(totals.steps, "step")} in ${seconds.toFixed(1)} s: ` +
+      `${rate(report).toFixed(1)} programs/s`,
+    "",
+    ...checkLines(totals),
+    "",
+    summarizeCoverage(coverage),
+    "",
+    ...ending(report),
+    "",
+  ].join("\n");
+};
+
+/** One object, for programs to read. */
+export const checkJson = (report: CheckReport): object => {
+  const { impl, settings, totals, coverage, interrupted, paths } = report;
+  return {
+    ok: totals.findings.length === 0 && !interrupted,
+    runs: totals.programs,
+    steps: totals.steps,
+    seed: settings.seed,
+    programsPerSecond: Math.round(rate(report) * 10) / 10,
+    impl,
+    strategies: settings.strategies,
+    formats: settings.formats,
+    profile: settings.profile,
+    findings: totals.findings.map(({ index, finding, programs }, at) => ({
+      kind: finding.kind,
+      rule: finding.rule,
+      program: programCodec.encode(finding.program),
+      steps: finding.program.steps.length,
+      step: finding.step,
+      where: finding.where,
+      what: finding.what,
+      expected: finding.expected,
+      actual: finding.actual,
+      also: finding.also,
+      index,
+      programs,
+      path: paths[at] ?? null,
+    })),
+    checks: totals.checks,
+    transitions: { checked: totals.transitions, inFull: totals.inFull },
+    ended: totals.ended,
+    coverage,
+    ...(interrupted ? { interrupted } : {}),
+  };
+};

@@ -1,0 +1,134 @@
+/** Campaigns: the programs of a seed, one after the other, each judged; and what all of them came to. */
+import type { FormatName } from "../../spec/cheri/index.js";
+import type { StrategyName } from "../../spec/sfork/config.js";
+import { invariants } from "../../spec/sfork/invariants/check.js";
+import type { Coverage } from "../coverage.js";
+import { generate } from "../generate/generate.js";
+import type { Profile } from "../generate/options.js";
+import type { Finding } from "./finding.js";
+import { judge, refinement, type Checker, type ComparisonEnd, type Verdict } from "./judge.js";
+
+/** What says which programs there are: the same settings, the same programs. */
+export interface CampaignSettings {
+  readonly seed: string;
+  readonly formats: readonly FormatName[];
+  readonly strategies: readonly StrategyName[];
+  readonly profile: Profile | "mixed";
+  /** Most steps of a program. */
+  readonly steps: number;
+}
+
+export interface Judged {
+  /** The program's number within the seed. */
+  readonly index: number;
+  readonly strategy: StrategyName;
+  readonly verdict: Verdict;
+}
+
+/** Of one program in this many everything is looked at after every step. */
+const fullEvery = 50;
+
+/** Generate and judge program number `index`; it does not depend on any other. */
+export const judgeProgram = (
+  settings: CampaignSettings,
+  index: number,
+  options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
+): Judged => {
+  const { seed, ...choice } = settings;
+  const program = generate(seed, index, choice);
+  const verdict = judge(program, { ...options, full: index % fullEvery === 0 });
+  return { index, strategy: program.config.strategy, verdict };
+};
+
+/** A finding that no earlier program had. */
+export interface Found {
+  readonly index: number;
+  readonly finding: Finding;
+}
+
+export interface Check {
+  readonly rule: string;
+  /** Observations that were compared, or transitions after which the invariant was evaluated. */
+  readonly checked: number;
+  /** Programs that break the rule. */
+  readonly failed: number;
+}
+
+export interface Totals {
+  readonly programs: number;
+  readonly steps: number;
+  readonly transitions: number;
+  /** Of the transitions, those after which everything was looked at. */
+  readonly inFull: number;
+  /** Programs whose comparison with eager copies ended early. */
+  readonly ended: Readonly<Record<ComparisonEnd, number>>;
+  readonly checks: readonly Check[];
+  /** Programs that crashed the specification. */
+  readonly crashes: number;
+  /** In the order in which they were found; `programs`: how many had it. */
+  readonly findings: readonly (Found & { readonly programs: number })[];
+}
+
+/** Adds verdicts up, in the order of programs: which finding is the first of its kind depends on it. */
+export interface Tally {
+  /** The program's finding, if it is unlike all before. */
+  readonly add: (judged: Judged) => Found | undefined;
+  readonly totals: () => Totals;
+}
+
+export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">): Tally => {
+  const found = new Map<string, { readonly first: Found; programs: number }>();
+  const failed = new Map<string, number>();
+  const compared = new Map<string, number>();
+  const ended = { "outside-profile": 0, "out-of-frames": 0 };
+  let programs = 0;
+  let steps = 0;
+  let transitions = 0;
+  let inFull = 0;
+  let crashes = 0;
+  const bump = (counter: Map<string, number>, key: string, by: number): void => {
+    counter.set(key, (counter.get(key) ?? 0) + by);
+  };
+
+  const note = (index: number, finding: Finding): Found | undefined => {
+    if (finding.kind === "crash") crashes += 1;
+    for (const rule of [finding.rule, ...finding.also]) bump(failed, rule, 1);
+    const known = found.get(finding.key);
+    if (known !== undefined) {
+      known.programs += 1;
+      return undefined;
+    }
+    const first = { index, finding };
+    found.set(finding.key, { first, programs: 1 });
+    return first;
+  };
+
+  const checkOf = (rule: string, checked: number): Check => ({ rule, checked, failed: failed.get(rule) ?? 0 });
+  const refinements = strategies.flatMap((strategy) => refinement[strategy] ?? []);
+
+  return {
+    add: ({ index, strategy, verdict }) => {
+      programs += 1;
+      steps += verdict.steps;
+      transitions += verdict.transitions;
+      inFull += verdict.inFull;
+      if (verdict.ended !== undefined) ended[verdict.ended] += 1;
+      const rule = refinement[strategy];
+      if (rule !== undefined) bump(compared, rule, verdict.compared);
+      return verdict.finding === undefined ? undefined : note(index, verdict.finding);
+    },
+    totals: () => ({
+      programs,
+      steps,
+      transitions,
+      inFull,
+      ended: { ...ended },
+      checks: [
+        ...refinements.map((rule) => checkOf(rule, compared.get(rule) ?? 0)),
+        ...Object.keys(invariants).map((rule) => checkOf(rule, transitions)),
+      ],
+      crashes,
+      findings: [...found.values()].map(({ first, programs: times }) => ({ ...first, programs: times })),
+    }),
+  };
+};

@@ -1,0 +1,264 @@
+/** One program on the specification: every observation beside the eager copy's, and all invariants after every step. */
+import { isDeepStrictEqual } from "node:util";
+import type { Config } from "../../spec/sfork/config.js";
+import { checkedStep, start, violations, type CheckedStep } from "../../spec/sfork/invariants/check.js";
+import type { Transition, Violation } from "../../spec/sfork/invariants/invariants.js";
+import type { Machine } from "../../spec/sfork/machine.js";
+import type { Observation } from "../../spec/sfork/observation.js";
+import { canonical } from "../canon.js";
+import type { Coverage } from "../coverage.js";
+import { shorten } from "../errors.js";
+import { describeBoth, type Observed } from "../program/diff.js";
+import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
+
+/** What takes the steps and judges them: the specification, or one that a test has broken. */
+export interface Checker {
+  readonly start: typeof start;
+  readonly step: typeof checkedStep;
+  readonly violations: typeof violations;
+}
+
+export const specification: Checker = { start, step: checkedStep, violations };
+
+export interface JudgeOptions {
+  readonly checker?: Checker;
+  /** Look at everything after every step, not only at what the step touched. */
+  readonly full?: boolean;
+  readonly coverage?: Coverage | undefined;
+}
+
+/** What ends a comparison with eager copies before the program ends: REF-2's profile, or overcommit. */
+const comparisonEnds = ["outside-profile", "out-of-frames"] as const;
+
+export type ComparisonEnd = (typeof comparisonEnds)[number];
+
+export interface Verdict {
+  /** Steps that were taken. */
+  readonly steps: number;
+  /** Observations that were compared with the eager run's. */
+  readonly compared: number;
+  /** Transitions after which invariants were evaluated, and those of them after which everything was looked at. */
+  readonly transitions: number;
+  readonly inFull: number;
+  /** What ended the comparison, if the program went on. */
+  readonly ended: ComparisonEnd | undefined;
+  /** Of the first step that breaks a rule; nothing is judged after it. */
+  readonly finding: Finding | undefined;
+}
+
+/** The rule by which a lazy strategy is compared with eager copies. */
+export const refinement = { eager: undefined, coa: "REF-1", copa: "REF-2" } as const satisfies Readonly<
+  Record<Config["strategy"], string | undefined>
+>;
+
+/**
+ * An eager copy needs all its frames at the fork, a lazy one later or never: once an overcommitted machine is short of them
+ * on one side only, the two have no more to say about each other.
+ */
+const isShortOnOneSide = (
+  { commit }: Config,
+  op: string,
+  one: Observation,
+  other: Observation | undefined,
+): boolean => {
+  const isShort = (side: Observation): boolean => side.kind === "error" && side.error === "ENOMEM";
+  return (
+    commit === "overcommit" &&
+    (op === "fork" || op === "mmap") &&
+    other !== undefined &&
+    isShort(one) !== isShort(other)
+  );
+};
+
+const withoutGhost = (taken: CheckedStep): CheckedStep => ({
+  ...taken,
+  checked: { ...taken.checked, ghost: undefined },
+  eager: undefined,
+  transition: taken.transition === undefined ? undefined : { ...taken.transition, ghost: undefined },
+});
+
+/** What is being done when something throws, and the rule that is broken by that. */
+const phases = {
+  "starting the machine": "CFG-1",
+  "taking the step": "EXEC-1",
+  "checking the invariants": "INV",
+  "recording coverage": "COVERAGE",
+} as const;
+
+type Phase = keyof typeof phases;
+
+const message = (error: unknown): string =>
+  shorten(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 300).replaceAll(/\s+/g, " ");
+
+/** A step that observes something else than beside it with eager copies. */
+interface Different {
+  readonly actor: string;
+  readonly expected: Observed;
+  readonly actual: Observed;
+}
+
+class Judgement {
+  readonly #program: CompleteProgram;
+  readonly #checker: Checker;
+  readonly #options: JudgeOptions;
+  #phase: Phase = "starting the machine";
+  #index = 0;
+  #steps = 0;
+  #compared = 0;
+  #transitions = 0;
+  #inFull = 0;
+  #ended: ComparisonEnd | undefined;
+
+  constructor(program: CompleteProgram, options: JudgeOptions) {
+    this.#program = program;
+    this.#checker = options.checker ?? specification;
+    this.#options = options;
+  }
+
+  verdict(): Verdict {
+    const finding = this.#guarded();
+    return {
+      steps: this.#steps,
+      compared: this.#compared,
+      transitions: this.#transitions,
+      inFull: this.#inFull,
+      ended: this.#ended,
+      finding,
+    };
+  }
+
+  #guarded(): Finding | undefined {
+    try {
+      return this.#run();
+    } catch (error) {
+      return this.#crash(message(error));
+    }
+  }
+
+  #run(): Finding | undefined {
+    const { config, steps } = this.#program;
+    const { coverage, full = false } = this.#options;
+    let checked = this.#checker.start(config);
+    let last: { readonly index: number; readonly transition: Transition } | undefined;
+    coverage?.begin(config.format);
+    for (const [index, step] of steps.entries()) {
+      this.#index = index;
+      this.#phase = "taking the step";
+      const taken = this.#take(checked, step);
+      const different = this.#compare(taken);
+      this.#phase = "recording coverage";
+      coverage?.step(step.operation.op, taken);
+      const { transition } = taken;
+      if (transition !== undefined) {
+        this.#transitions += 1;
+        last = { index, transition };
+      }
+      const finding = this.#finding(different, transition === undefined ? [] : this.#violations(transition, full));
+      if (finding !== undefined) return finding;
+      checked = taken.checked;
+    }
+    if (last === undefined || full) return undefined;
+    // Steps after the machine's end have no transition: the last one may lie before the last step.
+    this.#index = last.index;
+    return this.#finding(undefined, this.#violations(last.transition, true));
+  }
+
+  #take(checked: CheckedStep["checked"], step: CompleteProgram["steps"][number]): CheckedStep {
+    const taken = this.#checker.step(checked, step);
+    this.#steps += 1;
+    const short = isShortOnOneSide(this.#program.config, step.operation.op, taken.observation, taken.eager);
+    if (checked.ghost !== undefined) {
+      this.#ended ??= short ? "out-of-frames" : comparisonEnds.find((end) => taken.observation.kind === end);
+    }
+    return short ? withoutGhost(taken) : taken;
+  }
+
+  #violations(transition: Transition, full: boolean): readonly Violation[] {
+    this.#phase = "checking the invariants";
+    if (full) this.#inFull += 1;
+    return this.#checker.violations(transition, full ? "full" : "incremental");
+  }
+
+  /** Both sides, where they differ. Raw values: regions lie at the same places on both. */
+  #compare({ observation, eager, checked, thread, transition }: CheckedStep): Different | undefined {
+    if (eager === undefined || checked.ghost === undefined) return undefined;
+    this.#compared += 1;
+    if (isDeepStrictEqual(observation, eager)) return undefined;
+    const side = (seen: Observation, machine: Machine): Observed => ({
+      observation: seen,
+      canonical: canonical(seen, machine),
+      machine,
+    });
+    const actor = thread === undefined ? "nobody" : `P${transition?.process ?? 0} thread ${thread}`;
+    return { actor, expected: side(eager, checked.ghost), actual: side(observation, checked.machine) };
+  }
+
+  #finding(different: Different | undefined, broken: readonly Violation[]): Finding | undefined {
+    const [first] = broken;
+    const rules = [...new Set(broken.map(({ rule }) => rule))];
+    if (different !== undefined) return this.#observation(different, rules);
+    if (first === undefined) return undefined;
+    const { rule, where, what } = first;
+    const program = this.#cut();
+    return {
+      kind: "invariant",
+      rule,
+      where,
+      what,
+      expected: `${rule} holds`,
+      actual: `${where} ${what}`,
+      step: this.#index,
+      key: keyOf(rule, program, where),
+      also: rules.filter((other) => other !== rule),
+      program,
+    };
+  }
+
+  #observation({ actor, expected, actual }: Different, also: readonly string[]): Finding {
+    const rule = refinement[this.#program.config.strategy] ?? "REF-1";
+    const [left, right] = describeBoth(expected, actual);
+    const cut = this.#cut();
+    const last = cut.steps.at(-1);
+    // The saved program then says itself what it should observe, and `sfork run` that it does not.
+    const steps = last === undefined ? [] : [...cut.steps.slice(0, -1), { ...last, expect: expected.canonical }];
+    return {
+      kind: "observation",
+      rule,
+      where: actor,
+      what: "observes something else than with eager copies",
+      expected: left,
+      actual: right,
+      step: this.#index,
+      key: keyOf(rule, cut, `${actual.observation.kind} for ${expected.observation.kind}`),
+      also,
+      program: { ...cut, steps },
+    };
+  }
+
+  #crash(error: string): Finding {
+    const program = this.#cut();
+    const rule = phases[this.#phase];
+    return {
+      kind: "crash",
+      rule,
+      where: this.#phase,
+      what: error,
+      expected: "no exception",
+      actual: error,
+      step: this.#index,
+      key: keyOf(rule, program, error),
+      also: [],
+      program,
+    };
+  }
+
+  #cut(): CompleteProgram {
+    const { version, config, steps } = this.#program;
+    const end = this.#phase === "starting the machine" ? 0 : this.#index + 1;
+    return { version, config, steps: steps.slice(0, end) };
+  }
+}
+
+/** Judge one program, up to its first finding. Never throws: what the specification throws is a finding. */
+export const judge = (program: CompleteProgram, options: JudgeOptions = {}): Verdict =>
+  new Judgement(program, options).verdict();

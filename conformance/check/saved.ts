@@ -1,0 +1,44 @@
+/** Findings as files: a program that can be run again, with comments that say where it comes from. */
+import { createHash } from "node:crypto";
+import { generatorVersion } from "../generate/generate.js";
+import { printTextProgram } from "../program/print.js";
+import type { CampaignSettings, Found } from "./campaign.js";
+
+export interface SavedFinding {
+  /** Without a folder: the rule, and a hash of the text. */
+  readonly name: string;
+  readonly text: string;
+}
+
+/** `sfork check` ends after so many findings, unless it is told otherwise. */
+export const defaultMaxFindings = 10;
+
+/** The command that comes to the same finding again. */
+const command = ({ seed, formats, strategies, profile, steps }: CampaignSettings, index: number): string =>
+  [
+    `sfork check --seed ${seed} --runs ${index + 1} --steps ${steps} --profile ${profile}`,
+    `--strategy ${strategies.join(",")} --format ${formats.join(",")}`,
+    // The findings before it count, too.
+    ...(index < defaultMaxFindings ? [] : [`--max-findings ${index + 1}`]),
+  ].join(" ");
+
+/** The program as a text file. */
+export const savedFinding = (settings: CampaignSettings, { index, finding }: Found): SavedFinding => {
+  const { kind, rule, where, what, expected, actual, step, also, program } = finding;
+  const { strategy } = program.config;
+  const lines = [
+    `${rule}: ${what} (${kind}; ${where}; step ${step})`,
+    `expected: ${expected}`,
+    `actual:   ${actual}`,
+    ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
+    `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
+    `again: ${command(settings, index)}`,
+    ...(kind === "observation" ? [`or:    sfork run --diff spec:eager,spec:${strategy} FILE`] : []),
+  ];
+  const text = printTextProgram(program);
+  const end = text.indexOf("\n") + 1;
+  // The header line stays the first, so that the file says at once what it is.
+  const whole = text.slice(0, end) + lines.map((line) => `# ${line}\n`).join("") + text.slice(end);
+  const hash = createHash("sha256").update(whole).digest("hex").slice(0, 12);
+  return { name: `${rule}-${hash}.sfork`, text: whole };
+};
