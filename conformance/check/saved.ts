@@ -28,8 +28,7 @@ export const savedFinding = (settings: CampaignSettings, { index, finding }: Fou
   const { strategy } = program.config;
   const lines = [
     `${rule}: ${what} (${kind}; ${where}; step ${step})`,
-    `expected: ${expected}`,
-    `actual:   ${actual}`,
+    ...(kind === "observation" ? [`expected: ${expected}`, `actual:   ${actual}`] : []),
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
     `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
     `again: ${command(settings, index)}`,
