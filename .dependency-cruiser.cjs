@@ -80,7 +80,7 @@ module.exports = {
       name: "no-dev-dependency-in-product",
       comment: "What ships runs with `dependencies` alone.",
       severity: "error",
-      from: { path: "^(spec|impl|conformance|cli)/" },
+      from: { path: "^(spec|impl|conformance|bench|cli)/" },
       to: { dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown"], dependencyTypesNot: ["type-only"] },
     },
     {

@@ -60,7 +60,7 @@ const milliseconds = (text: string): number => {
 };
 
 /** It stands in file comments and in commands to type. */
-const seed = (text: string): string => {
+export const seedOf = (text: string): string => {
   if (!/^[\w.][\w.-]{0,63}$/.test(text)) {
     throw new InvalidArgumentError("Give up to 64 letters, digits, dots, dashes and underscores, no dash first.");
   }
@@ -97,7 +97,7 @@ export const addCheckOptions = (command: Command): Command =>
     .addOption(new Option("--steps <n>", "most steps of a program").argParser(whole(mostSteps)).default(50))
     .addOption(
       new Option("--seed <seed>", "which programs: the same seed, the same ones (default: a random one)").argParser(
-        seed,
+        seedOf,
       ),
     )
     .addOption(

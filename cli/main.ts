@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
+import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
@@ -33,6 +34,7 @@ const main = async (): Promise<ExitCode> => {
     .version(version())
     .addCommand(checkCommand(done))
     .addCommand(runCommand(done))
+    .addCommand(benchCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");
   // Commander prints its own one-line message; it must neither exit nor answer with status 1.

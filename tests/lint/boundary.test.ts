@@ -85,6 +85,7 @@ const planted = [
   ["no-built-files-in-product", "impl/fast/imports-own-name.ts", 'export { decode } from "sfork/spec/cheri";'],
   ["no-tests-in-product", "cli/imports-tests.ts", 'export { main } from "../tests/main.test.js";'],
   ["no-dev-dependency-in-product", "conformance/imports-dev.ts", 'export { test } from "vitest";'],
+  ["no-dev-dependency-in-product", "bench/imports-dev.ts", 'export { test } from "vitest";'],
   ["no-circular", "conformance/circle-a.ts", 'import { b } from "./circle-b.js"; export const a = (): unknown => b;'],
   ["no-circular", "conformance/circle-b.ts", 'import { a } from "./circle-a.js"; export const b = (): unknown => a;'],
   ["no-unresolvable", "conformance/imports-nothing.ts", 'export { gone } from "./gone.js";'],

@@ -1,0 +1,106 @@
+/** Benchmarks measure what they say. How long anything takes is asserted nowhere: machines are shared. */
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { benchFork } from "../../bench/fork.js";
+import { isSmall, smallConfig } from "../../bench/small.js";
+import { benchSteps } from "../../bench/steps.js";
+import { distribution, lastResult, quantile, timeOf } from "../../bench/timing.js";
+import { formatNames, strategyNames } from "../../conformance/program/config-codec.js";
+import { sfork } from "../support/cli.js";
+
+describe("medians", () => {
+  test.each([
+    [[3], 0.5, 3],
+    [[1, 2, 10], 0.5, 2],
+    [[1, 2, 4, 10], 0.5, 3],
+    [[0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100], 0.9, 90],
+    [[1, 2], 1, 2],
+    [[1, 2], 0, 1],
+  ])("of %j, at %d: %d", (sorted, share, value) => {
+    expect(quantile(sorted, share)).toBe(value);
+  });
+
+  test("of nothing are not numbers", () => {
+    expect(distribution([])).toEqual({ samples: 0, median: NaN, p90: NaN });
+  });
+
+  test("do not depend on the order, and sort numbers as numbers", () => {
+    expect(distribution([100, 9, 20])).toMatchObject({ samples: 3, median: 20 });
+  });
+});
+
+test("a timed call is made as often as it is said, and its result is not thrown away", () => {
+  let calls = 0;
+  const time = timeOf(
+    () => {
+      calls += 1;
+      return calls;
+    },
+    3,
+    7,
+  );
+  expect([calls, lastResult()]).toEqual([21, 21]);
+  expect(time).toBeGreaterThanOrEqual(0);
+});
+
+test("the small configuration is what it says, in every format", () => {
+  for (const format of formatNames) {
+    const config = smallConfig(format, "copa");
+    expect([config.page, config.pages, isSmall(config)]).toEqual([256, 8, true]);
+    expect(isSmall({ ...config, pages: 9 })).toBe(false);
+  }
+});
+
+test("steps: a row for each class, which add up to the first", () => {
+  const [all, ...classes] = benchSteps({ seed: "test", programs: 6 });
+  expect(all?.what).toEqual({ class: "all" });
+  expect(classes.map(({ what }) => what["class"])).toEqual([
+    "capability",
+    "memory",
+    "mapping",
+    "fork",
+    "process",
+    "channel",
+  ]);
+  expect(classes.reduce((sum, { samples }) => sum + samples, 0)).toBe(all?.samples);
+  // Six programs of some tens of steps.
+  expect(all?.samples).toBeGreaterThan(60);
+  expect(classes.filter(({ samples, median }) => samples > 0 && !(median > 0))).toEqual([]);
+});
+
+test("fork: a row for each strategy and format", () => {
+  const rows = benchFork({ samples: 2 });
+  expect(rows.map(({ what }) => what)).toEqual(
+    strategyNames.flatMap((strategy) => formatNames.map((format) => ({ strategy, format }))),
+  );
+  expect(rows.filter(({ samples, median }) => samples !== 2 || !(median > 0))).toEqual([]);
+});
+
+describe("sfork bench", () => {
+  const rows = z.array(
+    z.strictObject({
+      benchmark: z.literal("fork"),
+      strategy: z.string(),
+      format: z.string(),
+      median: z.number().positive(),
+      p90: z.number().positive(),
+      samples: z.literal(200),
+      unit: z.literal("µs"),
+    }),
+  );
+
+  test("--json prints an array of rows with units", async () => {
+    const { status, stdout } = await sfork(["bench", "fork", "--json"]);
+    expect(rows.parse(JSON.parse(stdout))).toHaveLength(strategyNames.length * formatNames.length);
+    expect(status).toBe(0);
+  });
+
+  test("an unknown name is one line and status 2", async () => {
+    const { status, stdout, stderr } = await sfork(["bench", "codec"]);
+    expect(stderr).toBe(
+      "sfork: command-argument value 'codec' is invalid for argument 'name'. Allowed choices are steps, fork.\n",
+    );
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+  });
+});
