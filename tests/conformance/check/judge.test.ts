@@ -4,7 +4,15 @@ import { judge, specification, type Checker, type Verdict } from "../../../confo
 import { createCoverage } from "../../../conformance/coverage.js";
 import { printTextProgram } from "../../../conformance/program/print.js";
 import { trace } from "../../../conformance/program/trace.js";
-import { crashingFork, crashingInvariants, forgetfulFork, program, violationIn, wrongNumber } from "./support.js";
+import {
+  crashingFork,
+  crashingInvariants,
+  failingFork,
+  forgetfulFork,
+  program,
+  violationIn,
+  wrongNumber,
+} from "./support.js";
 
 const forking = (strategy: string) =>
   program(
@@ -68,6 +76,24 @@ describe("a comparison ends before its program", () => {
     const ended = { steps: 3, compared: 1, transitions: 3, ended: "out-of-frames", finding: undefined };
     expect(judge(short)).toEqual({ ...ended, inFull: 1 });
     expect(judge(short, { full: true })).toEqual({ ...ended, inFull: 3 });
+  });
+
+  const roomy = (commit: string) => program(`config commit=${commit} strategy=coa`, "0: fork c7", "1: li c8, 1");
+
+  test("but not where both sides have them", () => {
+    expect(judge(roomy("overcommit"))).toMatchObject({ steps: 2, compared: 2, ended: undefined, finding: undefined });
+  });
+
+  test("nor where the machine does not promise more memory than it has, or the error is another", () => {
+    const want = (error: "ENOMEM" | "EAGAIN") => ({
+      rule: "REF-1",
+      step: 0,
+      expected: "child P1",
+      actual: `error ${error}`,
+    });
+    expect(findingOf(judge(roomy("reserve"), { checker: failingFork("ENOMEM") }))).toMatchObject(want("ENOMEM"));
+    expect(findingOf(judge(roomy("overcommit"), { checker: failingFork("EAGAIN") }))).toMatchObject(want("EAGAIN"));
+    expect(judge(roomy("overcommit"), { checker: failingFork("ENOMEM") }).ended).toBe("out-of-frames");
   });
 
   test("and what such a machine observes otherwise is a finding all the same", () => {

@@ -42,6 +42,12 @@ export const wrongNumber = withStep("li", (taken) =>
     : taken,
 );
 
+/** A lazy fork that observes an error; what it does is right. */
+export const failingFork = (error: "ENOMEM" | "EAGAIN"): Checker =>
+  withStep("fork", (taken) =>
+    taken.checked.ghost === undefined ? taken : { ...taken, observation: { kind: "error", error } },
+  );
+
 /** A fork after which the child's `c1` is the parent's: a register that was not relocated. */
 export const forgetfulFork = withStep("fork", (taken) => {
   const { observation, checked, transition, thread } = taken;
