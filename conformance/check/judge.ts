@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../../spec/sfork/config.js";
 import { checkedStep, start, violations, type CheckedStep } from "../../spec/sfork/invariants/check.js";
-import type { Transition, Violation } from "../../spec/sfork/invariants/invariants.js";
+import type { Transition, Violation } from "../../spec/sfork/invariants/transition.js";
 import type { Machine } from "../../spec/sfork/machine.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import { canonical } from "../canon.js";
@@ -28,9 +28,7 @@ export interface JudgeOptions {
 }
 
 /** What ends a comparison with eager copies before the program ends: REF-2's profile, or overcommit. */
-const comparisonEnds = ["outside-profile", "out-of-frames"] as const;
-
-export type ComparisonEnd = (typeof comparisonEnds)[number];
+export type ComparisonEnd = "outside-profile" | "out-of-frames";
 
 export interface Verdict {
   /** Steps that were taken. */
@@ -50,32 +48,6 @@ export interface Verdict {
 export const refinement = { eager: undefined, coa: "REF-1", copa: "REF-2" } as const satisfies Readonly<
   Record<Config["strategy"], string | undefined>
 >;
-
-/**
- * An eager copy needs all its frames at the fork, a lazy one later or never: once an overcommitted machine is short of them
- * on one side only, the two have no more to say about each other.
- */
-const isShortOnOneSide = (
-  { commit }: Config,
-  op: string,
-  one: Observation,
-  other: Observation | undefined,
-): boolean => {
-  const isShort = (side: Observation): boolean => side.kind === "error" && side.error === "ENOMEM";
-  return (
-    commit === "overcommit" &&
-    (op === "fork" || op === "mmap") &&
-    other !== undefined &&
-    isShort(one) !== isShort(other)
-  );
-};
-
-const withoutGhost = (taken: CheckedStep): CheckedStep => ({
-  ...taken,
-  checked: { ...taken.checked, ghost: undefined },
-  eager: undefined,
-  transition: taken.transition === undefined ? undefined : { ...taken.transition, ghost: undefined },
-});
 
 /** What is being done when something throws, and the rule that is broken by that. */
 const phases = {
@@ -166,11 +138,10 @@ class Judgement {
   #take(checked: CheckedStep["checked"], step: CompleteProgram["steps"][number]): CheckedStep {
     const taken = this.#checker.step(checked, step);
     this.#steps += 1;
-    const short = isShortOnOneSide(this.#program.config, step.operation.op, taken.observation, taken.eager);
-    if (checked.ghost !== undefined) {
-      this.#ended ??= short ? "out-of-frames" : comparisonEnds.find((end) => taken.observation.kind === end);
+    if (checked.ghost !== undefined && taken.checked.ghost === undefined) {
+      this.#ended ??= taken.observation.kind === "outside-profile" ? "outside-profile" : "out-of-frames";
     }
-    return short ? withoutGhost(taken) : taken;
+    return taken;
   }
 
   #violations(transition: Transition, full: boolean): readonly Violation[] {

@@ -4,7 +4,7 @@
 import type { Config } from "../config.js";
 import { initial, regionBase, type Machine } from "../machine.js";
 import type { Observation } from "../observation.js";
-import type { Step } from "../operation.js";
+import type { OperationName, Step } from "../operation.js";
 import type { Range } from "../relocate.js";
 import { step } from "../step.js";
 import { commitKept, soundFrames } from "./frames.js";
@@ -67,19 +67,18 @@ const missing = (there: Machine, here: Machine): readonly Range[] =>
     });
   });
 
-/** An eager copy takes frames that a lazy one has not needed yet: without a reserve it may fail where that goes on. */
-const lacksFrames = ({ config }: Machine, observation: Observation): boolean =>
-  observation.kind === "out-of-frames" ||
-  (config.commit === "overcommit" && observation.kind === "error" && observation.error === "ENOMEM");
-
 /**
- * Can a lazy run and the eager one still be compared after these two observations?
+ * Can a lazy run and the eager one still be compared after these two observations? An eager copy takes its frames at once:
+ * without a reserve it may lack them where a lazy one goes on.
  * @rule FORK-1 comparable @source SFork design: refinement (REF-2), overcommit
  */
-const isComparable = (machine: Machine, lazy: Observation, eager: Observation): boolean =>
-  lazy.kind !== "outside-profile" &&
-  lazy.kind !== "out-of-frames" &&
-  (lacksFrames(machine, lazy) || !lacksFrames(machine, eager));
+const isComparable = ({ config }: Machine, op: OperationName, lazy: Observation, eager: Observation): boolean => {
+  const lacks = (one: Observation): boolean =>
+    config.commit === "overcommit" &&
+    (one.kind === "out-of-frames" ||
+      ((op === "fork" || op === "mmap") && one.kind === "error" && one.error === "ENOMEM"));
+  return lazy.kind !== "outside-profile" && lazy.kind !== "out-of-frames" && (lacks(lazy) || !lacks(eager));
+};
 
 /** Take a step, with grants and the eager run beside it. */
 export const checkedStep = (
@@ -89,7 +88,10 @@ export const checkedStep = (
   const { machine: after, observation, thread } = step(before, next);
   const process = thread === undefined ? undefined : before.threads[thread]?.process;
   const beside = ghostBefore === undefined ? undefined : step(ghostBefore, next);
-  const eager = beside !== undefined && isComparable(before, observation, beside.observation) ? beside : undefined;
+  const eager =
+    beside !== undefined && isComparable(before, next.operation.op, observation, beside.observation)
+      ? beside
+      : undefined;
   const ghost = eager?.machine;
   const taken = { observation, eager: eager?.observation, thread };
   if (thread === undefined || process === undefined)

@@ -11,7 +11,7 @@ import { judge, type Checker } from "../../../conformance/check/judge.js";
 import { savedFinding } from "../../../conformance/check/saved.js";
 import { createCoverage, type CoverageResult } from "../../../conformance/coverage.js";
 import { summarizeCoverage } from "../../../conformance/coverage-summary.js";
-import { generate } from "../../../conformance/generate/generate.js";
+import { generate, generatorVersion } from "../../../conformance/generate/generate.js";
 import { invariants } from "../../../spec/sfork/invariants/check.js";
 import { read } from "../program/files.js";
 import { crashingFork, forgetfulFork, program, settings, wrongNumber } from "./support.js";
@@ -106,7 +106,7 @@ describe("a saved finding", () => {
       `# REF-2: observes something else than with eager copies (observation; ${first.finding.where}; step ${first.finding.step})`,
       `# expected: ${first.finding.expected}`,
       `# actual:   ${first.finding.actual}`,
-      `# seed check, program ${first.index}, generator 1`,
+      `# seed check, program ${first.index}, generator ${generatorVersion}`,
       expect.stringContaining(
         `# again: sfork check --seed check --runs ${first.index + 1} --steps 12 --profile mixed --strategy copa --format rvy64`,
       ),
