@@ -3,13 +3,8 @@
  *
  * Regions of processes lie at `base + slot · stride`; shared segments and the kernel lie behind the last one.
  */
-import {
-  formats,
-  representableAlignmentMask,
-  representableLength,
-  type CapabilityFormat,
-  type FormatName,
-} from "../cheri/index.js";
+import * as cheri from "../cheri/index.js";
+import type { CapabilityFormat, FormatName } from "../cheri/index.js";
 
 export type StrategyName = "eager" | "coa" | "copa";
 
@@ -82,64 +77,68 @@ const alignmentOf = (format: CapabilityFormat, config: Pick<Config, "page" | "pa
  * @rule CFG-1 defaults @source SFork design: regions
  */
 export const completeConfig = (given: Partial<Config>): Config | IllegalConfig => {
-  const config = { ...defaults, ...given };
+  const config = { ...defaults, guard: given.page ?? defaults.page, ...given };
   const refused = checkSizes(config);
   if (refused !== undefined) return refused;
-  const guard = given.guard ?? config.page;
-  const alignment = alignmentOf(formats[config.format], config);
-  const stride = given.stride ?? roundUp(regionSize(config) + BigInt(guard), alignment);
+  const alignment = alignmentOf(cheri.formats[config.format], config);
+  const stride = given.stride ?? roundUp(regionSize(config) + BigInt(config.guard), alignment);
   const base = given.base ?? larger(2n * alignment, roundUp(sealingTypes.first + sealingTypes.count, alignment));
-  const complete: Config = { ...config, guard, stride, base };
+  const complete: Config = { ...config, stride, base };
   return checkPlaces(complete) ?? complete;
 };
 
-const illegal = (clause: string): IllegalConfig => ({ illegal: clause });
+/** The first clause that does not hold. */
+const broken = (clauses: readonly (readonly [holds: boolean, clause: string])[]): IllegalConfig | undefined => {
+  const first = clauses.find(([holds]) => !holds);
+  return first === undefined ? undefined : { illegal: first[1] };
+};
 
 const isWhole = (value: number, least: number): boolean => Number.isSafeInteger(value) && value >= least;
 
-type Sizes = Omit<Config, "stride" | "base" | "guard">;
+const isPowerOfTwo = (value: number): boolean => Number.isInteger(Math.log2(value));
 
-const checkSizes = (config: Sizes): IllegalConfig | undefined => {
-  const { page, pages, slots, processes, frames, shared, pipe, channel } = config;
-  if (!isWhole(page, 256) || (BigInt(page) & (BigInt(page) - 1n)) !== 0n)
-    return illegal("page is a power of two, at least 256");
-  if (!isWhole(pages, 4)) return illegal("a region has at least 4 pages");
-  if (!isWhole(processes, 1)) return illegal("there is at least one process");
-  if (!isWhole(slots, processes)) return illegal("there are at least as many slots as processes");
-  if (!isWhole(frames, pages)) return illegal("the frames suffice for process 0");
-  if (!isWhole(shared, 1) || !isWhole(pipe, 1) || !isWhole(channel, 1))
-    return illegal("shared, pipe and channel are at least 1");
-  return undefined;
-};
+const checkSizes = (sizes: Omit<Config, "stride" | "base">): IllegalConfig | undefined =>
+  broken([
+    [isWhole(sizes.page, 256) && isPowerOfTwo(sizes.page), "page is a power of two, at least 256"],
+    [isWhole(sizes.pages, 4), "a region has at least 4 pages"],
+    [isWhole(sizes.processes, 1), "there is at least one process"],
+    [isWhole(sizes.slots, sizes.processes), "there are at least as many slots as processes"],
+    [isWhole(sizes.frames, sizes.pages), "the frames suffice for process 0"],
+    [
+      [sizes.shared, sizes.pipe, sizes.channel].every((size) => isWhole(size, 1)),
+      "shared, pipe and channel are at least 1",
+    ],
+    [isWhole(sizes.guard, sizes.page), "the guard is at least one page"],
+  ]);
 
 /**
  * Is every region, and each of its parts, exactly representable where it lies, and does everything fit?
  * @rule CFG-1 places @source CHERI ISAv9 §3.5.4 (alignment requirements); FORK-6
  */
 const checkPlaces = (config: Config): IllegalConfig | undefined => {
-  const format = formats[config.format];
+  const { guard, stride, base, pages } = config;
+  const format = cheri.formats[config.format];
   const size = regionSize(config);
   const alignment = alignmentOf(format, config);
   const page = BigInt(config.page);
-  const parts = [
-    { offset: 0n, length: size },
-    { offset: 0n, length: page * BigInt(Math.floor(config.pages / 2)) },
-    { offset: page * BigInt(config.pages - 2), length: page },
-    { offset: page * BigInt(config.pages - 1), length: page },
-  ];
-  const exact = ({ offset, length }: { readonly offset: bigint; readonly length: bigint }): boolean =>
-    representableLength(format, length) === length && (offset & ~representableAlignmentMask(format, length)) === 0n;
-  const end = addressesEnd(config);
+  const exact = (offset: number, length: bigint): boolean =>
+    cheri.representableLength(format, length) === length &&
+    ((page * BigInt(offset)) & ~cheri.representableAlignmentMask(format, length)) === 0n;
+  // Of a region, its data, its stack and its code.
+  const parts =
+    exact(0, size) &&
+    exact(0, page * BigInt(Math.floor(pages / 2))) &&
+    [pages - 2, pages - 1].every((part) => exact(part, page));
   const limit = format.name === "morello" ? 1n << 55n : 1n << (format.addressBits - 1n);
-  if (!isWhole(config.guard, config.page)) return illegal("the guard is at least one page");
-  if (!parts.every(exact)) return illegal("a region and its code, data and stack are exactly representable");
-  if (config.stride < size + BigInt(config.guard)) return illegal("the stride is at least a region and its guard");
-  if (config.stride % alignment !== 0n) return illegal(`the stride is a multiple of ${alignment.toString()}`);
-  if (config.base % alignment !== 0n) return illegal(`the base is a multiple of ${alignment.toString()}`);
-  if (config.base < 2n * alignment) return illegal(`the base is at least ${(2n * alignment).toString()}`);
-  if (config.base < sealingTypes.first + sealingTypes.count) return illegal("the sealing types lie below the base");
-  if (end > limit) return illegal(`everything ends below 0x${limit.toString(16)}`);
-  return undefined;
+  return broken([
+    [parts, "a region and its code, data and stack are exactly representable"],
+    [stride >= size + BigInt(guard), "the stride is at least a region and its guard"],
+    [stride % alignment === 0n, `the stride is a multiple of ${alignment.toString()}`],
+    [base % alignment === 0n, `the base is a multiple of ${alignment.toString()}`],
+    [base >= 2n * alignment, `the base is at least ${(2n * alignment).toString()}`],
+    [base >= sealingTypes.first + sealingTypes.count, "the sealing types lie below the base"],
+    [kernelBase(config) + page <= limit, `everything ends below 0x${limit.toString(16)}`],
+  ]);
 };
 
 /** Start of the shared segments: behind the last region's guard. */
@@ -148,5 +147,3 @@ export const sharedBase = (config: Pick<Config, "base" | "stride" | "slots">): b
 
 /** Start of the kernel, of which one page is seen from outside. */
 export const kernelBase = (config: Config): bigint => sharedBase(config) + BigInt(config.shared) * BigInt(config.page);
-
-const addressesEnd = (config: Config): bigint => kernelBase(config) + BigInt(config.page);

@@ -38,13 +38,11 @@ export const slotOf = (context: Context): number => processOf(context)?.slot ?? 
 export const register = (context: Context, index: number): Capability =>
   threadOf(context).registers[index % registerCount] ?? nullCapability(context.format);
 
-/** A number modulo 2^XLEN. */
-const toAddress = (format: CapabilityFormat, value: bigint): bigint =>
-  BigInt.asUintN(Number(format.addressBits), value);
-
 /** An integer operand: an immediate modulo 2^XLEN, or a register's address. */
 export const integer = (context: Context, operand: Integer): bigint =>
-  "immediate" in operand ? toAddress(context.format, operand.immediate) : register(context, operand.register).address;
+  "immediate" in operand
+    ? BigInt.asUintN(Number(context.format.addressBits), operand.immediate)
+    : register(context, operand.register).address;
 
 /** The machine with a thread changed. */
 export const withThread = (machine: Machine, index: number, change: Partial<Thread>): Machine => {
@@ -59,6 +57,10 @@ export const writeRegister = (context: Context, machine: Machine, index: number,
   const registers = machine.threads[context.thread]?.registers ?? [];
   return withThread(machine, context.thread, { registers: registers.with(index % registerCount, value) });
 };
+
+/** The same for an integer, modulo 2^XLEN: a null-derived value. */
+export const writeInteger = (context: Context, machine: Machine, index: number, value: bigint): Machine =>
+  writeRegister(context, machine, index, nullCapability(context.format, value));
 
 export const done = (machine: Machine): Outcome => ({ machine, observation: { kind: "none" } });
 
@@ -87,9 +89,9 @@ export const giveInteger = (
   value: bigint | boolean,
   machine: Machine = context.machine,
 ): Outcome => {
-  const number = toAddress(context.format, BigInt(value));
+  const written = nullCapability(context.format, BigInt(value));
   return {
-    machine: writeRegister(context, machine, cd, nullCapability(context.format, number)),
-    observation: { kind: "integer", integer: number },
+    machine: writeRegister(context, machine, cd, written),
+    observation: { kind: "integer", integer: written.address },
   };
 };

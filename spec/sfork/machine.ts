@@ -4,21 +4,8 @@
  * Nothing is ever changed in place. Arrays are indexed by ordinal (processes, threads, channels, in order of creation), by
  * slot (page tables) or by frame.
  */
-import {
-  andPermissions,
-  formats,
-  nullCapability,
-  permissionMask,
-  rootCapability,
-  sealEntry,
-  setAddress,
-  setBounds,
-  zeroGranule,
-  type Capability,
-  type CapabilityFormat,
-  type Permission,
-  type TaggedMemory,
-} from "../cheri/index.js";
+import * as cheri from "../cheri/index.js";
+import type { Capability, CapabilityFormat, Permission, TaggedMemory } from "../cheri/index.js";
 import { kernelBase, sealingTypes, sharedBase, type Config } from "./config.js";
 import type { ExitStatus } from "./observation.js";
 import type { Protection } from "./operation.js";
@@ -122,7 +109,7 @@ export const pageBase = (config: Config, slot: number, index: number): bigint =>
   regionBase(config, slot) + BigInt(index * config.page);
 
 export const zeroPage = ({ page, format }: Config): TaggedMemory =>
-  Array.from({ length: page / Number(formats[format].granule) }, () => zeroGranule);
+  Array.from({ length: page / Number(cheri.formats[format].granule) }, () => cheri.zeroGranule);
 
 /** Rights of the capabilities that the kernel hands out for memory. */
 export const dataRights: readonly Permission[] = ["load", "store", "load-cap", "store-cap", "global"];
@@ -145,11 +132,11 @@ export const memoryRoot = (
   length: bigint,
   rights: readonly Permission[],
 ): Capability => {
-  const whole = rootCapability(format);
-  const asked = permissionMask(format.permissionBits, [...rights, ...keepLoaded]);
+  const whole = cheri.rootCapability(format);
+  const asked = cheri.permissionMask(format.permissionBits, [...rights, ...keepLoaded]);
   const encodable = format.withPermissions(whole.metadata, asked).exact;
-  const mask = encodable ? asked : asked | permissionMask(format.permissionBits, ["load-cap"]);
-  return andPermissions(format, setBounds(format, setAddress(format, whole, base), length), mask);
+  const mask = encodable ? asked : asked | cheri.permissionMask(format.permissionBits, ["load-cap"]);
+  return cheri.andPermissions(format, cheri.setBounds(format, cheri.setAddress(format, whole, base), length), mask);
 };
 
 /** The parts of a region of n pages, in pages: data from 0, free for mmap, stack, code. */
@@ -165,23 +152,23 @@ export const layout = ({ pages }: Pick<Config, "pages">) => {
 
 /** The capability to shared segment `segment`. Its pages hold no tags, whatever it permits (MEM-7). */
 export const segmentRoot = (config: Config, segment: number): Capability => {
-  const format = formats[config.format];
+  const format = cheri.formats[config.format];
   const base = sharedBase(config) + BigInt(segment) * BigInt(config.page);
   return memoryRoot(format, base, BigInt(config.page), invokable(dataRights));
 };
 
 /** The sealed entry to the kernel: the same in every process, moved by no fork. */
 const kernelEntry = (config: Config): Capability => {
-  const format = formats[config.format];
-  return sealEntry(format, memoryRoot(format, kernelBase(config), BigInt(config.page), codeRights));
+  const format = cheri.formats[config.format];
+  return cheri.sealEntry(format, memoryRoot(format, kernelBase(config), BigInt(config.page), codeRights));
 };
 
 /** Authority to seal and unseal with four object types; null where a format has no types to seal with. */
 const sealingRoot = (format: CapabilityFormat): Capability => {
-  if (!format.otypes.ordinary) return nullCapability(format);
-  const whole = setAddress(format, rootCapability(format), sealingTypes.first);
-  const rights = permissionMask(format.permissionBits, ["seal", "unseal", "global"]);
-  return andPermissions(format, setBounds(format, whole, sealingTypes.count), rights);
+  if (!format.otypes.ordinary) return cheri.nullCapability(format);
+  const whole = cheri.setAddress(format, cheri.rootCapability(format), sealingTypes.first);
+  const rights = cheri.permissionMask(format.permissionBits, ["seal", "unseal", "global"]);
+  return cheri.andPermissions(format, cheri.setBounds(format, whole, sealingTypes.count), rights);
 };
 
 /**
@@ -189,21 +176,21 @@ const sealingRoot = (format: CapabilityFormat): Capability => {
  * @rule LAY-1 start @source SFork design: layout of a region
  */
 export const startState = (config: Config, slot: number) => {
-  const format = formats[config.format];
+  const format = cheri.formats[config.format];
   const { data, stack, code } = layout(config);
   const part = ({ first, count }: Pages, rights: readonly Permission[]): Capability =>
     memoryRoot(format, pageBase(config, slot, first), BigInt(count * config.page), rights);
   const pcc = part(code, codeRights);
   const named = [
-    nullCapability(format),
+    cheri.nullCapability(format),
     part(data, dataRights),
     part(stack, dataRights),
-    sealEntry(format, part(code, invokable(codeRights))),
+    cheri.sealEntry(format, part(code, invokable(codeRights))),
     sealingRoot(format),
     kernelEntry(config),
     segmentRoot(config, 0),
   ];
-  const registers = Array.from({ length: registerCount }, (_, index) => named[index] ?? nullCapability(format));
+  const registers = Array.from({ length: registerCount }, (_, index) => named[index] ?? cheri.nullCapability(format));
   const protection = Array.from({ length: config.pages }, (_, page): Protection | undefined =>
     page < data.count || page === stack.first ? readWrite : page === code.first ? readExecute : undefined,
   );
@@ -227,7 +214,7 @@ export const initial = (config: Config): Machine => {
   );
   return {
     config,
-    format: formats[config.format],
+    format: cheri.formats[config.format],
     regions: Array.from({ length: config.slots }, (_, slot) => (slot === 0 ? region : [])),
     frames: Array.from({ length: config.pages - hole.count }, () => ({ memory: zero, home, references: 1 })),
     segments: Array.from({ length: config.shared }, () => zero),

@@ -2,66 +2,47 @@
  * Loads and stores through pages (MEM-4): capability checks are done; here every page is checked, then resolved, then the
  * access acts. Bulk accesses are small ones in a row.
  */
-import {
-  loadBytes,
-  loadGranule,
-  storeBytes,
-  storeGranule,
-  type Capability,
-  type CapabilityFormat,
-  type TaggedMemory,
-} from "../cheri/index.js";
-import type { Context, Outcome, Refusal } from "./context.js";
-import { refuse } from "./context.js";
+import * as cheri from "../cheri/index.js";
+import type { Capability, CapabilityFormat } from "../cheri/index.js";
+import { refuse, trapped, type Context, type Outcome, type Refusal } from "./context.js";
 import type { Machine } from "./machine.js";
-import {
-  checkPage,
-  faults,
-  memoryAt,
-  needsResolving,
-  place,
-  resolve,
-  withMemoryAt,
-  type Page,
-  type Span,
-} from "./paging.js";
+import { checkPage, faults, memoryAt, needsResolving, place, resolve, withMemoryAt, type Span } from "./paging.js";
 import { strategies, type Touch } from "./strategy.js";
 
 /** A run of bytes within one page. */
-export interface Chunk {
+interface Chunk {
   readonly address: bigint;
   readonly size: bigint;
 }
 
 /** `[address, address + size)` cut at page boundaries. */
-const chunks = (machine: Machine, address: bigint, size: bigint): readonly Chunk[] => {
-  const page = BigInt(machine.config.page);
+const chunks = ({ config }: Machine, address: bigint, size: bigint): readonly Chunk[] => {
+  const page = BigInt(config.page);
+  const end = address + size;
   const first = address / page;
-  const count = size === 0n ? 0 : Number((address + size - 1n) / page - first) + 1;
+  const count = size === 0n ? 0 : Number((end - 1n) / page - first) + 1;
   return Array.from({ length: count }, (_, index) => {
     const start = index === 0 ? address : (first + BigInt(index)) * page;
-    const end = (first + BigInt(index) + 1n) * page;
-    return { address: start, size: (end < address + size ? end : address + size) - start };
+    const next = (first + BigInt(index + 1)) * page;
+    return { address: start, size: (next < end ? next : end) - start };
   });
 };
 
 /** One page of an access, and the operand that authorises it. */
-export interface Access {
-  readonly span: Span;
+export interface Access extends Span {
   readonly operand: string;
   /** It delivers raw bytes of a tagged granule (REF-2). */
   readonly raw: boolean;
 }
 
-const isTagged = (memory: TaggedMemory, first: number, last: number): boolean =>
-  memory.slice(first, last + 1).some((granule) => granule.tag);
-
 /** Does any granule that the chunk touches bear a tag? Relocation keeps tags, so the frame's are the view's. */
 const hasTags = (machine: Machine, { address, size }: Chunk): boolean => {
   const where = place(machine, address);
-  const first = Number(where.offset / machine.format.granule);
-  const last = Number((where.offset + size - 1n) / machine.format.granule);
-  return isTagged(memoryAt(machine, where), first, last);
+  const { granule } = machine.format;
+  const [first, last] = [where.offset / granule, (where.offset + size - 1n) / granule];
+  return memoryAt(machine, where)
+    .slice(Number(first), Number(last) + 1)
+    .some(({ tag }) => tag);
 };
 
 /** The pages of an access to raw bytes. */
@@ -72,46 +53,60 @@ export const byteAccess = (
   touch: Extract<Touch, "read" | "write">,
   operand: string,
 ): readonly Access[] =>
-  chunks(machine, address, size).map((chunk) => ({
-    span: { place: place(machine, chunk.address), touch },
-    operand,
-    raw: touch === "read" && hasTags(machine, chunk),
-  }));
+  chunks(machine, address, size).map((chunk) => {
+    const raw = touch === "read" && hasTags(machine, chunk);
+    return { place: place(machine, chunk.address), touch, operand, raw };
+  });
 
-const pageOf = ({ span }: Access): Page | undefined => (span.place.kind === "page" ? span.place.page : undefined);
+/**
+ * A granule read as a capability: a tagged one is seen as such only through Load-Capability; otherwise its bytes are raw.
+ * @rule MEM-4 load-cap @source CHERI ISAv9 §7 CLC; µFork (SOSP 2025), CoPA
+ */
+export const granuleRead = (machine: Machine, authority: Capability, address: bigint, operand: string): Access => {
+  const { tag } = readGranule(machine, address);
+  const seen = tag && cheri.permits(machine.format, authority, "load-cap");
+  return { place: place(machine, address), touch: seen ? "read-tagged" : "read", operand, raw: tag && !seen };
+};
+
+/** A granule written by a capability store. */
+export const granuleWrite = (machine: Machine, value: Capability, address: bigint): Access => {
+  const touch = value.tag ? "write-tag" : "write";
+  return { place: place(machine, address), touch, operand: "cs1", raw: false };
+};
 
 /**
  * Check every page in order, then resolve in order what needs it; nothing happens halfway.
  * @rule MEM-4 order @source SFork design: an access is checked before it acts
  */
-export const prepare = (context: Context, accesses: readonly Access[]): Machine | Refusal => {
-  const { machine } = context;
+export const prepare = ({ machine }: Context, accesses: readonly Access[]): Machine | Refusal => {
   // 1. The first page that may not be touched so names the trap.
-  const refused = accesses
-    .map(({ span, operand }) => checkPage(machine, span, operand))
-    .find((trap) => trap !== undefined);
+  const traps = accesses.map((access) => checkPage(machine, access, access.operand));
+  const refused = traps.find((trap) => trap !== undefined);
   if (refused !== undefined) return { kind: "trap", ...refused };
+  const pages = accesses.flatMap(({ place: where, touch, raw }) =>
+    where.kind === "page" ? [{ page: where.page, touch, raw }] : [],
+  );
   // 2. Judged before anything is resolved: raw bytes of a pointer that another region's frame holds.
-  const stale = accesses.some((access) => {
-    const page = pageOf(access);
-    return access.raw && page !== undefined && needsResolving(machine, page);
-  });
-  if (stale && strategies[machine.config.strategy].staleReads) return { kind: "outside-profile" };
+  const { staleReads } = strategies[machine.config.strategy];
+  if (staleReads && pages.some(({ page, raw }) => raw && needsResolving(machine, page))) {
+    return { kind: "outside-profile" };
+  }
   // 3. Faults, in the order of the pages; each page at most once, because the first resolves it.
-  return accesses.reduce<Machine | Refusal>((sofar, access) => {
-    const page = pageOf(access);
-    if ("kind" in sofar || page === undefined || !faults(sofar, page, access.span.touch)) return sofar;
+  return pages.reduce<Machine | Refusal>((sofar, { page, touch }) => {
+    if ("kind" in sofar || !faults(sofar, page, touch)) return sofar;
     return resolve(sofar, page) ?? { kind: "out-of-frames" };
   }, machine);
 };
 
-/** `act` on the prepared machine, or the refusal. */
-export const whenPrepared = (
+/** An access in three strokes: the capability's checks, the pages' (MEM-4), then the act. */
+export const access = (
   context: Context,
-  accesses: readonly Access[],
+  refused: cheri.Check,
+  accesses: () => readonly Access[],
   act: (machine: Machine) => Outcome,
 ): Outcome => {
-  const prepared = prepare(context, accesses);
+  if (refused !== undefined) return trapped(context, refused);
+  const prepared = prepare(context, accesses());
   return "kind" in prepared ? refuse(context, prepared) : act(prepared);
 };
 
@@ -119,7 +114,7 @@ export const whenPrepared = (
 export const readBytes = (machine: Machine, address: bigint, size: bigint): bigint =>
   chunks(machine, address, size).reduceRight((above, chunk) => {
     const where = place(machine, chunk.address);
-    const bytes = loadBytes(machine.format, memoryAt(machine, where), where.offset, chunk.size);
+    const bytes = cheri.loadBytes(machine.format, memoryAt(machine, where), where.offset, chunk.size);
     return (above << (8n * chunk.size)) | bytes;
   }, 0n);
 
@@ -128,18 +123,19 @@ export const writeBytes = (machine: Machine, address: bigint, size: bigint, valu
   chunks(machine, address, size).reduce((sofar, chunk) => {
     const where = place(sofar, chunk.address);
     const part = value >> (8n * (chunk.address - address));
-    const memory = storeBytes(sofar.format, memoryAt(sofar, where), where.offset, chunk.size, part);
+    const memory = cheri.storeBytes(sofar.format, memoryAt(sofar, where), where.offset, chunk.size, part);
     return withMemoryAt(sofar, where, memory);
   }, machine);
 
 export const readGranule = (machine: Machine, address: bigint): Capability => {
   const where = place(machine, address);
-  return loadGranule(machine.format, memoryAt(machine, where), where.offset);
+  return cheri.loadGranule(machine.format, memoryAt(machine, where), where.offset);
 };
 
 export const writeGranule = (machine: Machine, address: bigint, value: Capability): Machine => {
   const where = place(machine, address);
-  return withMemoryAt(machine, where, storeGranule(machine.format, memoryAt(machine, where), where.offset, value));
+  const memory = cheri.storeGranule(machine.format, memoryAt(machine, where), where.offset, value);
+  return withMemoryAt(machine, where, memory);
 };
 
 /** Where an authority's accesses go: its address plus an offset, modulo the address space. */

@@ -1,58 +1,60 @@
 /** Capability operations as steps: operands from registers, results to `cd`. What they do stands in `spec/cheri`. */
 import * as cheri from "../cheri/index.js";
-import type { Capability, CapabilityFormat } from "../cheri/index.js";
-import {
-  giveCapability,
-  giveInteger,
-  integer,
-  register,
-  threadOf,
-  trapped,
-  withThread,
-  writeRegister,
-  type Context,
-  type Outcome,
-} from "./context.js";
-import { operations, type Integer } from "./operation.js";
+import type { Capability, CapabilityFormat, Trap } from "../cheri/index.js";
+import { giveCapability, giveInteger, integer, register, threadOf, trapped, withThread } from "./context.js";
+import type { Context, Outcome } from "./context.js";
+import type { Machine } from "./machine.js";
+import { operations } from "./operation.js";
 import { checkPage, place } from "./paging.js";
-import type { Rules } from "./rules.js";
+import type { RuleLike, Rules } from "./rules.js";
 
-type Derive = (format: CapabilityFormat, capability: Capability, n: bigint) => Capability;
-type Combine = (format: CapabilityFormat, first: Capability, second: Capability) => Capability;
-type Read = (format: CapabilityFormat, capability: Capability) => bigint | boolean;
-type Compare = (format: CapabilityFormat, first: Capability, second: Capability) => bigint | boolean;
+type OfOne<Result> = (format: CapabilityFormat, capability: Capability) => Result;
+type OfTwo<Result> = (format: CapabilityFormat, first: Capability, second: Capability) => Result;
 
 const derive =
-  (operation: Derive) =>
-  (context: Context, { cd, cs1, n }: { readonly cd: number; readonly cs1: number; readonly n: Integer }): Outcome =>
+  (operation: (format: CapabilityFormat, capability: Capability, n: bigint) => Capability): RuleLike<"csetbounds"> =>
+  (context, { cd, cs1, n }) =>
     giveCapability(context, cd, operation(context.format, register(context, cs1), integer(context, n)));
 
-interface Three {
-  readonly cd: number;
-  readonly cs1: number;
-  readonly cs2: number;
-}
+const change =
+  (operation: OfOne<Capability>): RuleLike<"cmove"> =>
+  (context, { cd, cs1 }) =>
+    giveCapability(context, cd, operation(context.format, register(context, cs1)));
+
+const get =
+  (operation: OfOne<bigint | boolean>): RuleLike<"cgetaddr"> =>
+  (context, { cd, cs1 }) =>
+    giveInteger(context, cd, operation(context.format, register(context, cs1)));
 
 const combine =
-  (operation: Combine) =>
-  (context: Context, { cd, cs1, cs2 }: Three): Outcome =>
+  (operation: OfTwo<Capability>): RuleLike<"cseal"> =>
+  (context, { cd, cs1, cs2 }) =>
     giveCapability(context, cd, operation(context.format, register(context, cs1), register(context, cs2)));
 
 const compare =
-  (operation: Compare) =>
-  (context: Context, { cd, cs1, cs2 }: Three): Outcome =>
+  (operation: OfTwo<bigint | boolean>): RuleLike<"csub"> =>
+  (context, { cd, cs1, cs2 }) =>
     giveInteger(context, cd, operation(context.format, register(context, cs1), register(context, cs2)));
 
-const get =
-  (operation: Read) =>
-  (context: Context, { cd, cs1 }: { readonly cd: number; readonly cs1: number }): Outcome =>
-    giveInteger(context, cd, operation(context.format, register(context, cs1)));
+/** A number that depends on the format alone. */
+const round =
+  (operation: (format: CapabilityFormat, n: bigint) => bigint): RuleLike<"li"> =>
+  (context, { cd, n }) =>
+    giveInteger(context, cd, operation(context.format, integer(context, n)));
 
 /** A jump goes to a page that may be executed, or not at all; a fetch never resolves. */
-const jumpTo = (context: Context, pcc: Capability): Outcome | undefined => {
-  const where = place(context.machine, context.format.plainAddress(pcc.address));
-  const refused = checkPage(context.machine, { place: where, touch: "execute" }, "cs1");
-  return refused === undefined ? undefined : trapped(context, refused);
+const jumpTo = <Jump extends { readonly pcc: Capability }>(
+  context: Context,
+  jump: Trap | Jump,
+  arrive: (machine: Machine, jump: Jump) => Outcome,
+): Outcome => {
+  if ("trap" in jump) return trapped(context, jump);
+  const { machine, format, thread } = context;
+  const where = place(machine, format.plainAddress(jump.pcc.address));
+  const refused = checkPage(machine, { place: where, touch: "execute" }, "cs1");
+  return refused === undefined
+    ? arrive(withThread(machine, thread, { pcc: jump.pcc }), jump)
+    : trapped(context, refused);
 };
 
 export const capabilityRules = {
@@ -73,18 +75,15 @@ export const capabilityRules = {
   ccseal: combine(cheri.conditionalSeal),
   ccopytype: combine(cheri.copyType),
   cbuildcap: combine(cheri.buildCap),
-  csealentry: (context, { cd, cs1 }) =>
-    giveCapability(context, cd, cheri.sealEntry(context.format, register(context, cs1))),
-  ccleartag: (context, { cd, cs1 }) => giveCapability(context, cd, cheri.clearTag(register(context, cs1))),
-  cmove: (context, { cd, cs1 }) => giveCapability(context, cd, register(context, cs1)),
+  csealentry: change(cheri.sealEntry),
+  ccleartag: change((_, capability) => cheri.clearTag(capability)),
+  cmove: change((_, capability) => capability),
   ctestsubset: compare(cheri.testSubset),
   csetequalexact: compare((_, first, second) => cheri.equalExact(first, second)),
   csub: compare(cheri.subtract),
   ctoptr: compare(cheri.toPointer),
-  crrl: (context, { cd, n }) =>
-    giveInteger(context, cd, cheri.representableLength(context.format, integer(context, n))),
-  cram: (context, { cd, n }) =>
-    giveInteger(context, cd, cheri.representableAlignmentMask(context.format, integer(context, n))),
+  crrl: round(cheri.representableLength),
+  cram: round(cheri.representableAlignmentMask),
   cgetperm: get(cheri.getPermissions),
   cgettype: get(cheri.getType),
   cgetbase: get((_, capability) => capability.base),
@@ -96,24 +95,15 @@ export const capabilityRules = {
   cgetflags: get((_, capability) => capability.flags),
   cgetaddr: get((_, capability) => capability.address),
   cgethigh: get(cheri.getHigh),
-  li: (context, { cd, n }) => giveInteger(context, cd, integer(context, n)),
+  li: round((_, n) => n),
   cgetpcc: (context, { cd }) => giveCapability(context, cd, threadOf(context).pcc),
   cjalr: (context, { cd, cs1 }) => {
     const jump = cheri.jumpAndLink(context.format, threadOf(context).pcc, register(context, cs1));
-    if ("trap" in jump) return trapped(context, jump);
-    const refused = jumpTo(context, jump.pcc);
-    if (refused !== undefined) return refused;
-    return giveCapability(context, cd, jump.link, withThread(context.machine, context.thread, { pcc: jump.pcc }));
+    return jumpTo(context, jump, (machine, { link }) => giveCapability(context, cd, link, machine));
   },
   cinvoke: (context, { cs1, cs2 }) => {
     const jump = cheri.invoke(context.format, register(context, cs1), register(context, cs2));
-    if ("trap" in jump) return trapped(context, jump);
-    const refused = jumpTo(context, jump.pcc);
-    if (refused !== undefined) return refused;
-    const machine = withThread(context.machine, context.thread, { pcc: jump.pcc });
-    return {
-      machine: writeRegister(context, machine, operations.cinvoke.writes, jump.data),
-      observation: { kind: "capability", capability: jump.data },
-    };
+    const { writes } = operations.cinvoke;
+    return jumpTo(context, jump, (machine, { data }) => giveCapability(context, writes, data, machine));
   },
 } satisfies Partial<Rules>;

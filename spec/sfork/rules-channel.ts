@@ -1,23 +1,13 @@
 /** Channels as steps: capabilities handed from process to process (CHAN-1, CHAN-2). */
-import {
-  andPermissions,
-  isSealed,
-  permissionMask,
-  permits,
-  type Capability,
-  type CapabilityFormat,
-} from "../cheri/index.js";
-import { done, failed, giveCapability, refuse, register, type Context } from "./context.js";
+import { andPermissions, isSealed, permissionMask, permits, type Capability } from "../cheri/index.js";
+import { done, failed, giveCapability, refuse, register, type Context, type Outcome } from "./context.js";
 import { kernelBase } from "./config.js";
-import type { Channel, Machine } from "./machine.js";
+import type { Machine } from "./machine.js";
 import { isMemoryCapability } from "./relocate.js";
 import type { Rules } from "./rules.js";
 
 /** Channels that a machine holds. */
 const maxChannels = 16;
-
-const isKernelEntry = (machine: Machine, capability: Capability): boolean =>
-  capability.otype === machine.format.otypes.sentry && capability.base === kernelBase(machine.config);
 
 /**
  * What a channel takes, as it will be delivered; undefined for what it refuses. Memory goes without the rights to load and
@@ -28,53 +18,47 @@ const isKernelEntry = (machine: Machine, capability: Capability): boolean =>
 const message = (machine: Machine, capability: Capability): Capability | undefined => {
   const { format } = machine;
   if (!capability.tag) return undefined;
-  if (isKernelEntry(machine, capability)) return capability;
+  const sentry = capability.otype === format.otypes.sentry;
+  if (sentry && capability.base === kernelBase(machine.config)) return capability;
   if (!isMemoryCapability(format, capability)) return undefined;
-  if (!isSealed(format, capability)) return withoutTransfer(format, capability);
+  if (!isSealed(format, capability)) {
+    return andPermissions(format, capability, ~permissionMask(format.permissionBits, ["load-cap", "store-cap"]));
+  }
   const harmless = (["store", "load-cap", "store-cap"] as const).every((right) => !permits(format, capability, right));
-  return capability.otype === format.otypes.sentry && harmless ? capability : undefined;
+  return sentry && harmless ? capability : undefined;
 };
 
-const withoutTransfer = (format: CapabilityFormat, capability: Capability): Capability =>
-  andPermissions(format, capability, ~permissionMask(format.permissionBits, ["load-cap", "store-cap"]));
-
-const channelOf = (
-  { machine }: Context,
+/** What lies in a channel, and the machine with something else in it; EBADF where there is none. */
+const withChannel = (
+  context: Context,
   ordinal: number,
-): { readonly index: number; readonly channel: Channel } | undefined => {
-  const index = machine.channels.length === 0 ? 0 : ordinal % machine.channels.length;
+  act: (messages: readonly Capability[], become: (messages: readonly Capability[]) => Machine) => Outcome,
+): Outcome => {
+  const { machine } = context;
+  const index = ordinal % machine.channels.length;
   const channel = machine.channels[index];
-  return channel === undefined ? undefined : { index, channel };
+  if (channel === undefined) return failed(context, "EBADF");
+  return act(channel.messages, (messages) => ({ ...machine, channels: machine.channels.with(index, { messages }) }));
 };
-
-const withMessages = (machine: Machine, index: number, messages: readonly Capability[]): Machine => ({
-  ...machine,
-  channels: machine.channels.with(index, { messages }),
-});
 
 export const channelRules = {
   channel: (context) =>
     context.machine.channels.length >= maxChannels
       ? failed(context, "EMFILE")
       : done({ ...context.machine, channels: [...context.machine.channels, { messages: [] }] }),
-  sendcap: (context, { channel: ordinal, cs1 }) => {
-    const found = channelOf(context, ordinal);
-    if (found === undefined) return failed(context, "EBADF");
-    const sent = message(context.machine, register(context, cs1));
-    if (sent === undefined) return failed(context, "EPERM");
-    const { messages } = found.channel;
-    if (messages.length >= context.machine.config.channel) return refuse(context, { kind: "would-block" });
-    return done(withMessages(context.machine, found.index, [...messages, sent]));
-  },
+  sendcap: (context, { channel, cs1 }) =>
+    withChannel(context, channel, (messages, become) => {
+      const sent = message(context.machine, register(context, cs1));
+      if (sent === undefined) return failed(context, "EPERM");
+      const isFull = messages.length >= context.machine.config.channel;
+      return isFull ? refuse(context, { kind: "would-block" }) : done(become([...messages, sent]));
+    }),
   /**
    * What was sent is delivered once, as it lies in the channel: forks since then have neither copied nor relocated it.
    * @rule CHAN-1 delivery @source SFork design: capabilities in messages
    */
-  recvcap: (context, { cd, channel: ordinal }) => {
-    const found = channelOf(context, ordinal);
-    if (found === undefined) return failed(context, "EBADF");
-    const [first, ...rest] = found.channel.messages;
-    if (first === undefined) return refuse(context, { kind: "would-block" });
-    return giveCapability(context, cd, first, withMessages(context.machine, found.index, rest));
-  },
+  recvcap: (context, { cd, channel }) =>
+    withChannel(context, channel, ([first, ...rest], become) =>
+      first === undefined ? refuse(context, { kind: "would-block" }) : giveCapability(context, cd, first, become(rest)),
+    ),
 } satisfies Partial<Rules>;

@@ -1,153 +1,116 @@
 /** Loads, stores, copies and tags as steps (MEM-1 to MEM-8). */
 import * as cheri from "../cheri/index.js";
 import type { Capability, CopyPiece } from "../cheri/index.js";
-import {
-  done,
-  giveCapability,
-  giveInteger,
-  integer,
-  refuse,
-  register,
-  trapped,
-  type Context,
-  type Outcome,
-} from "./context.js";
-import {
-  byteAccess,
-  effective,
-  prepare,
-  readBytes,
-  readGranule,
-  whenPrepared,
-  writeBytes,
-  writeGranule,
-  type Access,
-} from "./memory-access.js";
+import { done, giveCapability, giveInteger, integer, refuse, register, trapped, type Context } from "./context.js";
+import * as memory from "./memory-access.js";
+import { access, effective, type Access } from "./memory-access.js";
 import type { Machine } from "./machine.js";
-import type { Integer } from "./operation.js";
+import type { Integer, OperationName } from "./operation.js";
 import { memoryAt, place } from "./paging.js";
-import type { Rules } from "./rules.js";
+import type { Rule, Rules } from "./rules.js";
 
-interface LoadOperands {
-  readonly cd: number;
-  readonly n: Integer;
-  readonly cs1: number;
-}
-
-const load =
-  (size: bigint, unsigned: boolean) =>
-  (context: Context, { cd, n, cs1 }: LoadOperands): Outcome => {
-    const authority = register(context, cs1);
-    const address = effective(context.format, authority, integer(context, n));
-    const refused = cheri.checkLoad(context.format, authority, address, size);
-    if (refused !== undefined) return trapped(context, refused);
-    return whenPrepared(context, byteAccess(context.machine, address, size, "read", "cs1"), (machine) =>
-      giveInteger(
-        context,
-        cd,
-        cheri.extend(context.format, readBytes(machine, address, size), size, unsigned),
-        machine,
-      ),
-    );
-  };
-
-interface StoreOperands {
-  readonly value: Integer;
-  readonly n: Integer;
-  readonly cs1: number;
-}
-
-const store =
-  (size: bigint) =>
-  (context: Context, { value, n, cs1 }: StoreOperands): Outcome => {
-    const authority = register(context, cs1);
-    const address = effective(context.format, authority, integer(context, n));
-    const refused = cheri.checkStore(context.format, authority, address, size);
-    if (refused !== undefined) return trapped(context, refused);
-    return whenPrepared(context, byteAccess(context.machine, address, size, "write", "cs1"), (machine) =>
-      done(writeBytes(machine, address, size, integer(context, value))),
-    );
-  };
-
-/**
- * A capability load: a tagged granule is seen as one only through Load-Capability; otherwise its bytes are raw.
- * @rule MEM-4 load-cap @source CHERI ISAv9 §7 CLC; µFork (SOSP 2025), CoPA
- */
-const granuleRead = (machine: Machine, authority: Capability, address: bigint, operand: string): Access => {
-  const tagged = readGranule(machine, address).tag;
-  const seen = tagged && cheri.permits(machine.format, authority, "load-cap");
-  return {
-    span: { place: place(machine, address), touch: seen ? "read-tagged" : "read" },
-    operand,
-    raw: tagged && !seen,
-  };
+/** The authority in a register, and the address that an offset from it names. */
+const target = (context: Context, cs1: number, n: Integer = { immediate: 0n }) => {
+  const authority = register(context, cs1);
+  return { authority, address: effective(context.format, authority, integer(context, n)) };
 };
 
-const sourceAccess = (machine: Machine, authority: Capability, address: bigint, piece: CopyPiece): readonly Access[] =>
-  piece.granule
-    ? [granuleRead(machine, authority, address, "cs2")]
-    : byteAccess(machine, address, piece.size, "read", "cs2");
+const load =
+  (size: bigint, unsigned: boolean): Rule<Extract<OperationName, `load.${string}`>> =>
+  (context, { cd, n, cs1 }) => {
+    const { machine, format } = context;
+    const { authority, address } = target(context, cs1, n);
+    return access(
+      context,
+      cheri.checkLoad(format, authority, address, size),
+      () => memory.byteAccess(machine, address, size, "read", "cs1"),
+      (ready) =>
+        giveInteger(context, cd, cheri.extend(format, memory.readBytes(ready, address, size), size, unsigned), ready),
+    );
+  };
+
+const store =
+  (size: bigint): Rule<Extract<OperationName, `store.${string}`>> =>
+  (context, { value, n, cs1 }) => {
+    const { authority, address } = target(context, cs1, n);
+    return access(
+      context,
+      cheri.checkStore(context.format, authority, address, size),
+      () => memory.byteAccess(context.machine, address, size, "write", "cs1"),
+      (ready) => done(memory.writeBytes(ready, address, size, integer(context, value))),
+    );
+  };
 
 /**
  * A copy, as if the whole source were read first: checks of the source and its pages, then of the destination and its
  * pages, then the writes.
  * @rule MEM-5 cmemcpy @source SFork design: capability-preserving copy
  */
-const copy = (context: Context, destination: Capability, source: Capability, size: bigint): Outcome => {
+const copy: Rules["cmemcpy"] = (context, { cs1, cs2, n }) => {
   const { machine, format } = context;
-  const from = format.plainAddress(source.address);
-  const to = format.plainAddress(destination.address);
+  const { authority: source, address: from } = target(context, cs2);
+  const { authority: destination, address: to } = target(context, cs1);
+  const size = integer(context, n);
   // 1. The source.
   const unreadable = cheri.checkCopySource(format, source, size);
   if (unreadable !== undefined) return trapped(context, { ...unreadable, operand: "cs2" });
   const pieces = cheri.copyPieces(format.granule, from, to, size);
-  const reads = pieces.flatMap((piece) => sourceAccess(machine, source, from + piece.offset, piece));
-  const sourcePages = prepare(context, reads);
+  const reads = pieces.flatMap(({ granule, offset, size: bytes }) =>
+    granule
+      ? memory.granuleRead(machine, source, from + offset, "cs2")
+      : memory.byteAccess(machine, from + offset, bytes, "read", "cs2"),
+  );
+  const sourcePages = memory.prepare(context, reads);
   if ("kind" in sourcePages && sourcePages.kind === "trap") return refuse(context, sourcePages);
   // 2. The destination.
   const delivered = (now: Machine, { offset }: CopyPiece): Capability =>
-    cheri.afterLoad(format, source, readGranule(now, from + offset));
+    cheri.afterLoad(format, source, memory.readGranule(now, from + offset));
+  const stored = (now: Machine, piece: CopyPiece): Capability =>
+    cheri.beforeStore(format, destination, delivered(now, piece));
   const moved = pieces.filter(({ granule }) => granule).map((piece) => delivered(machine, piece));
-  const unwritable = cheri.checkCopyDestination(format, destination, size, moved);
-  if (unwritable !== undefined) return trapped(context, unwritable);
-  const writes = pieces.flatMap((piece): readonly Access[] =>
-    piece.granule && cheri.beforeStore(format, destination, delivered(machine, piece)).tag
-      ? [{ span: { place: place(machine, to + piece.offset), touch: "write-tag" }, operand: "cs1", raw: false }]
-      : byteAccess(machine, to + piece.offset, piece.size, "write", "cs1"),
-  );
+  const writes = (): readonly Access[] =>
+    pieces.flatMap((piece) =>
+      piece.granule && stored(machine, piece).tag
+        ? memory.granuleWrite(machine, stored(machine, piece), to + piece.offset)
+        : memory.byteAccess(machine, to + piece.offset, piece.size, "write", "cs1"),
+    );
   // 3. Everything is read, then everything is written: an overlap does no harm.
-  return whenPrepared(context, [...reads, ...writes], (ready) => {
-    const writers = pieces.map((piece): ((sofar: Machine) => Machine) => {
-      if (!piece.granule) {
-        const bytes = readBytes(ready, from + piece.offset, piece.size);
-        return (sofar) => writeBytes(sofar, to + piece.offset, piece.size, bytes);
-      }
-      const value = cheri.beforeStore(format, destination, delivered(ready, piece));
-      return (sofar) => writeGranule(sofar, to + piece.offset, value);
-    });
-    return done(writers.reduce((sofar, write) => write(sofar), ready));
-  });
+  return access(
+    context,
+    cheri.checkCopyDestination(format, destination, size, moved),
+    () => [...reads, ...writes()],
+    (ready) =>
+      done(
+        pieces.reduce((sofar, piece) => {
+          const at = to + piece.offset;
+          if (piece.granule) return memory.writeGranule(sofar, at, stored(ready, piece));
+          return memory.writeBytes(sofar, at, piece.size, memory.readBytes(ready, from + piece.offset, piece.size));
+        }, ready),
+      ),
+  );
 };
 
 export const memoryRules = {
   loadcap: (context, { cd, n, cs1 }) => {
-    const authority = register(context, cs1);
-    const address = effective(context.format, authority, integer(context, n));
-    const refused = cheri.checkLoadCap(context.format, authority, address);
-    if (refused !== undefined) return trapped(context, refused);
-    return whenPrepared(context, [granuleRead(context.machine, authority, address, "cs1")], (machine) =>
-      giveCapability(context, cd, cheri.afterLoad(context.format, authority, readGranule(machine, address)), machine),
+    const { machine, format } = context;
+    const { authority, address } = target(context, cs1, n);
+    return access(
+      context,
+      cheri.checkLoadCap(format, authority, address),
+      () => [memory.granuleRead(machine, authority, address, "cs1")],
+      (ready) =>
+        giveCapability(context, cd, cheri.afterLoad(format, authority, memory.readGranule(ready, address)), ready),
     );
   },
   storecap: (context, { cs2, n, cs1 }) => {
-    const authority = register(context, cs1);
-    const address = effective(context.format, authority, integer(context, n));
-    const refused = cheri.checkStoreCap(context.format, authority, address, register(context, cs2));
-    if (refused !== undefined) return trapped(context, refused);
-    const value = cheri.beforeStore(context.format, authority, register(context, cs2));
-    const span = { place: place(context.machine, address), touch: value.tag ? "write-tag" : "write" } as const;
-    return whenPrepared(context, [{ span, operand: "cs1", raw: false }], (machine) =>
-      done(writeGranule(machine, address, value)),
+    const { machine, format } = context;
+    const { authority, address } = target(context, cs1, n);
+    const value = cheri.beforeStore(format, authority, register(context, cs2));
+    return access(
+      context,
+      cheri.checkStoreCap(format, authority, address, register(context, cs2)),
+      () => [memory.granuleWrite(machine, value, address)],
+      (ready) => done(memory.writeGranule(ready, address, value)),
     );
   },
   "load.b": load(1n, false),
@@ -161,33 +124,39 @@ export const memoryRules = {
   "store.h": store(2n),
   "store.w": store(4n),
   "store.d": store(8n),
-  cmemcpy: (context, { cs1, cs2, n }) =>
-    copy(context, register(context, cs1), register(context, cs2), integer(context, n)),
+  cmemcpy: copy,
   memset: (context, { cs1, value, n }) => {
-    const authority = register(context, cs1);
+    const { machine, format } = context;
+    const { authority, address } = target(context, cs1);
     const size = integer(context, n);
-    const address = effective(context.format, authority, 0n);
-    const refused =
+    const byte = integer(context, value) & 0xffn;
+    return access(
+      context,
       size === 0n
-        ? cheri.checkAuthorised(context.format, authority, "store")
-        : cheri.checkStore(context.format, authority, address, size);
-    if (refused !== undefined) return trapped(context, refused);
-    return whenPrepared(context, byteAccess(context.machine, address, size, "write", "cs1"), (machine) => {
-      const byte = (integer(context, value) & 0xffn).toString(16).padStart(2, "0");
-      return done(size === 0n ? machine : writeBytes(machine, address, size, BigInt(`0x${byte.repeat(Number(size))}`)));
-    });
+        ? cheri.checkAuthorised(format, authority, "store")
+        : cheri.checkStore(format, authority, address, size),
+      () => memory.byteAccess(machine, address, size, "write", "cs1"),
+      (ready) =>
+        done(
+          memory.writeBytes(
+            ready,
+            address,
+            size,
+            BigInt(`0x${byte.toString(16).padStart(2, "0").repeat(Number(size)) || "0"}`),
+          ),
+        ),
+    );
   },
   cloadtags: (context, { cd, cs1 }) => {
-    const authority = register(context, cs1);
-    const address = effective(context.format, authority, 0n);
-    const refused = cheri.checkLoadTags(context.format, authority, address);
-    if (refused !== undefined) return trapped(context, refused);
-    const where = place(context.machine, address);
-    const tagsOf = (machine: Machine): bigint =>
-      where.kind === "nowhere" ? 0n : cheri.loadTagGroup(context.format, memoryAt(machine, where), where.offset);
-    const touch = tagsOf(context.machine) === 0n ? "read" : "read-tagged";
-    return whenPrepared(context, [{ span: { place: where, touch }, operand: "cs1", raw: false }], (machine) =>
-      giveInteger(context, cd, tagsOf(machine), machine),
+    const { machine, format } = context;
+    const { authority, address } = target(context, cs1);
+    const where = place(machine, address);
+    const tagsOf = (now: Machine): bigint => cheri.loadTagGroup(format, memoryAt(now, where), where.offset);
+    return access(
+      context,
+      cheri.checkLoadTags(format, authority, address),
+      () => [{ place: where, touch: tagsOf(machine) === 0n ? "read" : "read-tagged", operand: "cs1", raw: false }],
+      (ready) => giveInteger(context, cd, tagsOf(ready), ready),
     );
   },
 } satisfies Partial<Rules>;

@@ -1,31 +1,10 @@
 /** Processes as steps: fork, exit, wait, threads (FORK-1 to FORK-8, EXIT-1). */
-import { nullCapability } from "../cheri/index.js";
-import {
-  done,
-  failed,
-  giveInteger,
-  integer,
-  processOf,
-  refuse,
-  slotOf,
-  threadOf,
-  withThread,
-  writeRegister,
-  type Context,
-} from "./context.js";
+import { done, failed, giveInteger, integer, processOf, refuse, slotOf, threadOf, withThread } from "./context.js";
+import { writeInteger, type Context } from "./context.js";
 import { noCounters, regionBase, type Machine, type Process, type Thread } from "./machine.js";
 import type { ExitStatus } from "./observation.js";
-import {
-  count,
-  mapFresh,
-  mappedPages,
-  regionRange,
-  relocateMemory,
-  unmap,
-  withEntries,
-  withReferences,
-  type MappedPage,
-} from "./paging.js";
+import * as paging from "./paging.js";
+import type { MappedPage } from "./paging.js";
 import { relocated } from "./relocate.js";
 import { hasCommit } from "./rules-mapping.js";
 import type { Rules } from "./rules.js";
@@ -57,19 +36,20 @@ const lowestPid = (machine: Machine): number | undefined =>
 /** Every page copied and relocated now. Undefined where an overcommitted machine has too few frames. */
 const copyPages = (machine: Machine, pages: readonly MappedPage[], child: number): Machine | undefined => {
   const copies = pages.map(({ index, entry: { protection }, frame }) => {
-    return { index, protection, ...relocateMemory(machine, frame, child) };
+    return { index, protection, ...paging.relocateMemory(machine, frame, child) };
   });
   const relocations = copies.reduce((sum, { changed }) => sum + changed, 0);
-  const copied = mapFresh(machine, child, copies);
-  return copied === undefined ? undefined : count(copied, child, { copies: copies.length, relocations });
+  const copied = paging.mapFresh(machine, child, copies);
+  return copied === undefined ? undefined : paging.count(copied, child, { copies: copies.length, relocations });
 };
 
 /** Every frame mapped a second time, with a guard on both sides, so that the first write of either faults. */
 const sharePages = (machine: Machine, pages: readonly MappedPage[], parent: number, child: number): Machine => {
   const frames = pages.map(({ entry }) => entry.frame);
   const guarded = new Map(pages.map(({ index, entry }) => [index, { ...entry, guard: true }]));
-  const share = (sofar: Machine, slot: number): Machine => withEntries(sofar, slot, (_, index) => guarded.get(index));
-  return share(share(withReferences(machine, frames, 1), parent), child);
+  const share = (sofar: Machine, slot: number): Machine =>
+    paging.withEntries(sofar, slot, (_, index) => guarded.get(index));
+  return share(share(paging.withReferences(machine, frames, 1), parent), child);
 };
 
 /**
@@ -78,7 +58,7 @@ const sharePages = (machine: Machine, pages: readonly MappedPage[], parent: numb
  * @rule FORK-2 pages @source µFork (SOSP 2025), fork; SFork poster, steps of a fork
  */
 const forkPages = (machine: Machine, parent: number, child: number): Machine | undefined => {
-  const pages = mappedPages(machine, parent);
+  const pages = paging.mappedPages(machine, parent);
   const { copiesAtFork } = strategies[machine.config.strategy];
   return copiesAtFork ? copyPages(machine, pages, child) : sharePages(machine, pages, parent, child);
 };
@@ -91,7 +71,7 @@ const forkPages = (machine: Machine, parent: number, child: number): Machine | u
 const forkThread = (context: Context, process: number, from: number, to: number): Thread => {
   const { machine, format } = context;
   const parent = threadOf(context);
-  const region = regionRange(machine, from);
+  const region = paging.regionRange(machine, from);
   const delta = regionBase(machine.config, to) - regionBase(machine.config, from);
   return {
     process,
@@ -106,13 +86,13 @@ const forkThread = (context: Context, process: number, from: number, to: number)
  * @rule FORK-1 fork @source POSIX fork (EAGAIN, ENOMEM); SFork poster
  */
 const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
-  const { machine, format } = context;
+  const { machine } = context;
   const home = slotOf(context);
   const slot = lowestSlot(machine);
   const next = lowestPid(machine);
   const room = present(machine) < machine.config.processes;
   if (slot === undefined || next === undefined || !room) return failed(context, "EAGAIN");
-  if (!hasCommit(machine, mappedPages(machine, home).length)) return failed(context, "ENOMEM");
+  if (!hasCommit(machine, paging.mappedPages(machine, home).length)) return failed(context, "ENOMEM");
   // 1. What the default would choose may be chosen otherwise, if it is free.
   const chosen = asked ?? slot;
   const pid = wanted ?? next;
@@ -135,16 +115,8 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
   const thread = machine.threads.length;
   const forked: Machine = { ...pages, threads: [...pages.threads, forkThread(context, child, home, chosen)] };
   // 3. The parent's register gets the pid, the child's 0.
-  const named = writeRegister(context, forked, cd, nullCapability(format, BigInt(pid)));
-  const zeroed = writeRegister({ ...context, thread }, named, cd, nullCapability(format));
-  return { machine: zeroed, observation: { kind: "child", child } };
-};
-
-const withProcess = (machine: Machine, ordinal: number, change: Partial<Process>): Machine => {
-  const process = machine.processes[ordinal];
-  return process === undefined
-    ? machine
-    : { ...machine, processes: machine.processes.with(ordinal, { ...process, ...change }) };
+  const told = writeInteger({ ...context, thread }, writeInteger(context, forked, cd, BigInt(pid)), cd, 0n);
+  return { machine: told, observation: { kind: "child", child } };
 };
 
 /**
@@ -155,20 +127,20 @@ const withProcess = (machine: Machine, ordinal: number, change: Partial<Process>
 const endProcess = (machine: Machine, ordinal: number, status: ExitStatus): Machine => {
   const process = machine.processes[ordinal];
   if (process === undefined) return machine;
-  const unmapped = unmap(machine, process.slot, { first: 0, count: machine.config.pages });
-  const ended = withProcess(unmapped, ordinal, { state: { kind: "zombie", status, ended: machine.endings } });
+  const unmapped = paging.unmap(machine, process.slot, { first: 0, count: machine.config.pages });
+  const zombie = { kind: "zombie", status, ended: machine.endings } as const;
   const orphaned: Machine = {
-    ...ended,
+    ...unmapped,
     endings: machine.endings + 1,
-    regions: ended.regions.with(process.slot, []),
-    threads: ended.threads.map((thread) => (thread.process === ordinal ? { ...thread, live: false } : thread)),
-    processes: ended.processes.map((other) => (other.parent === ordinal ? { ...other, parent: 0 } : other)),
+    regions: unmapped.regions.with(process.slot, []),
+    threads: machine.threads.map((thread) => (thread.process === ordinal ? { ...thread, live: false } : thread)),
+    processes: unmapped.processes.map((other, index) => {
+      if (index === ordinal) return { ...other, state: zombie };
+      return other.parent === ordinal ? { ...other, parent: 0 } : other;
+    }),
   };
-  return sweepRegion(orphaned, regionRange(machine, process.slot));
+  return sweepRegion(orphaned, paging.regionRange(machine, process.slot));
 };
-
-/** A status as `exit` makes it: the low eight bits. */
-const exited = (n: bigint): ExitStatus => ({ exited: Number(n & 0xffn) });
 
 /**
  * Reap a zombie child: by default the one that ended first; any other is allowed where nobody is named.
@@ -177,27 +149,23 @@ const exited = (n: bigint): ExitStatus => ({ exited: Number(n & 0xffn) });
 const wait: Rules["wait"] = (context, { cd, process: asked, reap }) => {
   const { machine } = context;
   const named = asked === undefined ? undefined : asked % machine.processes.length;
-  const children = machine.processes.flatMap((process, ordinal) =>
-    ordinal !== 0 &&
-    process.parent === context.process &&
-    process.state.kind !== "reaped" &&
-    (named === undefined || named === ordinal)
-      ? [{ ordinal, process }]
-      : [],
-  );
+  const children = machine.processes
+    .map((process, ordinal) => ({ ordinal, ...process }))
+    .filter(({ ordinal, parent, state }) => ordinal !== 0 && parent === context.process && state.kind !== "reaped")
+    .filter(({ ordinal }) => named === undefined || named === ordinal);
   if (children.length === 0) return failed(context, "ECHILD");
   const zombies = children
-    .flatMap(({ ordinal, process: { pid, state } }) =>
-      state.kind === "zombie" ? [{ ordinal, pid, status: state.status, ended: state.ended }] : [],
-    )
+    .flatMap(({ ordinal, pid, state }) => (state.kind === "zombie" ? [{ ordinal, pid, ...state }] : []))
     .toSorted((a, b) => a.ended - b.ended);
   const [first] = zombies;
   if (first === undefined) return refuse(context, { kind: "would-block" });
   const chosen = reap === undefined ? first : zombies.find(({ ordinal }) => ordinal === reap);
   if (chosen === undefined) return refuse(context, { kind: "bad-choice" });
-  const reaped = withProcess(machine, chosen.ordinal, { state: { kind: "reaped" } });
+  const processes = machine.processes.map((process, ordinal) =>
+    ordinal === chosen.ordinal ? { ...process, state: { kind: "reaped" } as const } : process,
+  );
   return {
-    machine: writeRegister(context, reaped, cd, nullCapability(context.format, BigInt(chosen.pid))),
+    machine: writeInteger(context, { ...machine, processes }, cd, BigInt(chosen.pid)),
     observation: { kind: "process", process: chosen.ordinal, status: chosen.status },
   };
 };
@@ -208,7 +176,10 @@ const maxThreads = 64;
 export const processRules = {
   fork,
   wait,
-  exit: (context, { n }) => done(endProcess(context.machine, context.process, exited(integer(context, n)))),
+  exit: (context, { n }) => {
+    const status = { exited: Number(integer(context, n) & 0xffn) };
+    return done(endProcess(context.machine, context.process, status));
+  },
   getpid: (context, { cd }) => giveInteger(context, cd, BigInt(processOf(context)?.pid ?? 0)),
   getppid: (context, { cd }) => {
     const parent = context.process === 0 ? undefined : context.machine.processes[processOf(context)?.parent ?? 0];

@@ -54,15 +54,17 @@ export const step = (machine: Machine, { actor, operation }: Step): Taken => {
   const process = thread === undefined ? undefined : machine.threads[thread]?.process;
   if (thread === undefined || process === undefined) return nobody(machine, { kind: "no-actor" });
   if (!isSupported(machine.format, operation.op)) return { machine, observation: { kind: "unsupported" }, thread };
-  return { ...apply({ machine, format: machine.format, thread, process }, operation), thread };
+  return { thread, ...apply({ machine, format: machine.format, thread, process }, operation) };
 };
 
 /** All steps in a row: what each observed, and the machine at the end. */
-export const run = (
-  start: Machine,
-  steps: readonly Step[],
-): { readonly machine: Machine; readonly observations: readonly Observation[] } =>
-  steps.reduce<{ readonly machine: Machine; readonly observations: readonly Observation[] }>(
+interface Run {
+  readonly machine: Machine;
+  readonly observations: readonly Observation[];
+}
+
+export const run = (start: Machine, steps: readonly Step[]): Run =>
+  steps.reduce<Run>(
     ({ machine, observations }, next) => {
       const taken = step(machine, next);
       return { machine: taken.machine, observations: [...observations, taken.observation] };
