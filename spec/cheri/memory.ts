@@ -83,10 +83,11 @@ export const storeGranule = (
   memory: TaggedMemory,
   offset: bigint,
   capability: Capability,
-): TaggedMemory =>
-  memory.map((granule, index) =>
-    index === Number(offset / format.granule) ? { tag: capability.tag, bits: format.toMemory(capability) } : granule,
-  );
+): TaggedMemory => {
+  const at = Number(offset / format.granule);
+  const stored = { tag: capability.tag, bits: format.toMemory(capability) };
+  return memory.map((granule, index) => (index === at ? stored : granule));
+};
 
 /** Granules that CLoadTags reads at once. */
 export const tagGroup = 4n;

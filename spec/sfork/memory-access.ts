@@ -6,7 +6,17 @@ import * as cheri from "../cheri/index.js";
 import type { Capability, CapabilityFormat } from "../cheri/index.js";
 import { refuse, trapped, type Context, type Outcome, type Refusal } from "./context.js";
 import type { Machine } from "./machine.js";
-import { checkPage, faults, memoryAt, needsResolving, place, resolve, withMemoryAt, type Span } from "./paging.js";
+import {
+  checkPage,
+  faults,
+  memoryAt,
+  needsResolving,
+  place,
+  resolve,
+  withMemoryAt,
+  type Place,
+  type Span,
+} from "./paging.js";
 import { strategies, type Touch } from "./strategy.js";
 
 /** A run of bytes within one page. */
@@ -35,14 +45,11 @@ export interface Access extends Span {
   readonly raw: boolean;
 }
 
-/** Does any granule that the chunk touches bear a tag? Relocation keeps tags, so the frame's are the view's. */
-const hasTags = (machine: Machine, { address, size }: Chunk): boolean => {
-  const where = place(machine, address);
+/** Does any granule that `size` bytes from a place on touch bear a tag? Relocation keeps tags: the frame's are the view's. */
+const hasTags = (machine: Machine, where: Place, size: bigint): boolean => {
   const { granule } = machine.format;
-  const [first, last] = [where.offset / granule, (where.offset + size - 1n) / granule];
-  return memoryAt(machine, where)
-    .slice(Number(first), Number(last) + 1)
-    .some(({ tag }) => tag);
+  const [first, last] = [Number(where.offset / granule), Number((where.offset + size - 1n) / granule)];
+  return memoryAt(machine, where).some(({ tag }, index) => tag && index >= first && index <= last);
 };
 
 /** The pages of an access to raw bytes. */
@@ -54,8 +61,8 @@ export const byteAccess = (
   operand: string,
 ): readonly Access[] =>
   chunks(machine, address, size).map((chunk) => {
-    const raw = touch === "read" && hasTags(machine, chunk);
-    return { place: place(machine, chunk.address), touch, operand, raw };
+    const where = place(machine, chunk.address);
+    return { place: where, touch, operand, raw: touch === "read" && hasTags(machine, where, chunk.size) };
   });
 
 /**
@@ -63,9 +70,10 @@ export const byteAccess = (
  * @rule MEM-4 load-cap @source CHERI ISAv9 §7 CLC; µFork (SOSP 2025), CoPA
  */
 export const granuleRead = (machine: Machine, authority: Capability, address: bigint, operand: string): Access => {
-  const { tag } = readGranule(machine, address);
+  const where = place(machine, address);
+  const tag = hasTags(machine, where, machine.format.granule);
   const seen = tag && cheri.permits(machine.format, authority, "load-cap");
-  return { place: place(machine, address), touch: seen ? "read-tagged" : "read", operand, raw: tag && !seen };
+  return { place: where, touch: seen ? "read-tagged" : "read", operand, raw: tag && !seen };
 };
 
 /** A granule written by a capability store. */
@@ -83,18 +91,15 @@ export const prepare = ({ machine }: Context, accesses: readonly Access[]): Mach
   const traps = accesses.map((access) => checkPage(machine, access, access.operand));
   const refused = traps.find((trap) => trap !== undefined);
   if (refused !== undefined) return { kind: "trap", ...refused };
-  const pages = accesses.flatMap(({ place: where, touch, raw }) =>
-    where.kind === "page" ? [{ page: where.page, touch, raw }] : [],
-  );
   // 2. Judged before anything is resolved: raw bytes of a pointer that another region's frame holds.
-  const { staleReads } = strategies[machine.config.strategy];
-  if (staleReads && pages.some(({ page, raw }) => raw && needsResolving(machine, page))) {
-    return { kind: "outside-profile" };
-  }
+  const stale = accesses.some(
+    ({ place: where, raw }) => raw && where.kind === "page" && needsResolving(machine, where.page),
+  );
+  if (stale && strategies[machine.config.strategy].staleReads) return { kind: "outside-profile" };
   // 3. Faults, in the order of the pages; each page at most once, because the first resolves it.
-  return pages.reduce<Machine | Refusal>((sofar, { page, touch }) => {
-    if ("kind" in sofar || !faults(sofar, page, touch)) return sofar;
-    return resolve(sofar, page) ?? { kind: "out-of-frames" };
+  return accesses.reduce<Machine | Refusal>((sofar, { place: where, touch }) => {
+    if ("kind" in sofar || where.kind !== "page" || !faults(sofar, where.page, touch)) return sofar;
+    return resolve(sofar, where.page) ?? { kind: "out-of-frames" };
   }, machine);
 };
 

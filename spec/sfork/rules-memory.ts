@@ -62,29 +62,36 @@ const copy: Rules["cmemcpy"] = (context, { cs1, cs2, n }) => {
   );
   const sourcePages = memory.prepare(context, reads);
   if ("kind" in sourcePages && sourcePages.kind === "trap") return refuse(context, sourcePages);
-  // 2. The destination.
+  // 2. The destination: what arrives as a capability may need rights of its own.
   const delivered = (now: Machine, { offset }: CopyPiece): Capability =>
     cheri.afterLoad(format, source, memory.readGranule(now, from + offset));
-  const stored = (now: Machine, piece: CopyPiece): Capability =>
-    cheri.beforeStore(format, destination, delivered(now, piece));
-  const moved = pieces.filter(({ granule }) => granule).map((piece) => delivered(machine, piece));
+  const arriving = pieces.map((piece) => ({ ...piece, value: piece.granule ? delivered(machine, piece) : undefined }));
+  const unwritable = cheri.checkCopyDestination(
+    format,
+    destination,
+    size,
+    arriving.flatMap(({ value }) => value ?? []),
+  );
   const writes = (): readonly Access[] =>
-    pieces.flatMap((piece) =>
-      piece.granule && stored(machine, piece).tag
-        ? memory.granuleWrite(machine, stored(machine, piece), to + piece.offset)
-        : memory.byteAccess(machine, to + piece.offset, piece.size, "write", "cs1"),
-    );
+    arriving.flatMap(({ value, offset, size: bytes }) => {
+      const stored = value === undefined ? undefined : cheri.beforeStore(format, destination, value);
+      return stored?.tag === true
+        ? memory.granuleWrite(machine, stored, to + offset)
+        : memory.byteAccess(machine, to + offset, bytes, "write", "cs1");
+    });
   // 3. Everything is read, then everything is written: an overlap does no harm.
   return access(
     context,
-    cheri.checkCopyDestination(format, destination, size, moved),
+    unwritable,
     () => [...reads, ...writes()],
     (ready) =>
       done(
         pieces.reduce((sofar, piece) => {
           const at = to + piece.offset;
-          if (piece.granule) return memory.writeGranule(sofar, at, stored(ready, piece));
-          return memory.writeBytes(sofar, at, piece.size, memory.readBytes(ready, from + piece.offset, piece.size));
+          if (!piece.granule) {
+            return memory.writeBytes(sofar, at, piece.size, memory.readBytes(ready, from + piece.offset, piece.size));
+          }
+          return memory.writeGranule(sofar, at, cheri.beforeStore(format, destination, delivered(ready, piece)));
         }, ready),
       ),
   );
