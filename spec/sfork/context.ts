@@ -53,7 +53,7 @@ export const withThread = (machine: Machine, index: number, change: Partial<Thre
 };
 
 /** The register `index` of the acting thread becomes `value`. */
-export const writeRegister = (context: Context, machine: Machine, index: number, value: Capability): Machine => {
+const writeRegister = (context: Context, machine: Machine, index: number, value: Capability): Machine => {
   const registers = machine.threads[context.thread]?.registers ?? [];
   return withThread(machine, context.thread, { registers: registers.with(index % registerCount, value) });
 };
@@ -76,7 +76,7 @@ export const giveCapability = (
   context: Context,
   cd: number,
   capability: Capability,
-  machine: Machine = context.machine,
+  machine = context.machine,
 ): Outcome => ({
   machine: writeRegister(context, machine, cd, capability),
   observation: { kind: "capability", capability },
@@ -87,11 +87,9 @@ export const giveInteger = (
   context: Context,
   cd: number,
   value: bigint | boolean,
-  machine: Machine = context.machine,
+  machine = context.machine,
 ): Outcome => {
   const written = nullCapability(context.format, BigInt(value));
-  return {
-    machine: writeRegister(context, machine, cd, written),
-    observation: { kind: "integer", integer: written.address },
-  };
+  const observation = { kind: "integer", integer: written.address } as const;
+  return { machine: writeRegister(context, machine, cd, written), observation };
 };

@@ -73,7 +73,7 @@ export interface Process {
   readonly counters: Counters;
 }
 
-export interface Channel {
+interface Channel {
   readonly messages: readonly Capability[];
 }
 
@@ -111,27 +111,24 @@ export const pageBase = (config: Config, slot: number, index: number): bigint =>
 export const zeroPage = ({ page, format }: Config): TaggedMemory =>
   Array.from({ length: page / Number(cheri.formats[format].granule) }, () => cheri.zeroGranule);
 
+type Rights = readonly Permission[];
+
 /** Rights of the capabilities that the kernel hands out for memory. */
-export const dataRights: readonly Permission[] = ["load", "store", "load-cap", "store-cap", "global"];
-export const codeRights: readonly Permission[] = ["execute", "load", "global"];
+export const dataRights: Rights = ["load", "store", "load-cap", "store-cap", "global"];
+export const codeRights: Rights = ["execute", "load", "global"];
 
 /** The sentry and the segments can be invoked, too, where the format has that right: sealed with one type, as a pair. */
-const invokable = (rights: readonly Permission[]): readonly Permission[] => [...rights, "invoke"];
+const invokable = (rights: Rights): Rights => [...rights, "invoke"];
 
 /** They come with the rights that leave loaded capabilities as they are, where the format has such rights. */
-const keepLoaded: readonly Permission[] = ["mutable-load", "elevate-level"];
+const keepLoaded: Rights = ["mutable-load", "elevate-level"];
 
 /**
  * A new root over `[base, base + length)`: only start, mmap, exec and shm make one. `rvy64` has no encoding for code that
  * cannot load capabilities; there the right to load them is added.
  * @rule LAY-1 roots @source SFork design: capabilities of a µprocess are derived by the kernel
  */
-export const memoryRoot = (
-  format: CapabilityFormat,
-  base: bigint,
-  length: bigint,
-  rights: readonly Permission[],
-): Capability => {
+export const memoryRoot = (format: CapabilityFormat, base: bigint, length: bigint, rights: Rights): Capability => {
   const whole = cheri.rootCapability(format);
   const asked = cheri.permissionMask(format.permissionBits, [...rights, ...keepLoaded]);
   const encodable = format.withPermissions(whole.metadata, asked).exact;
@@ -178,7 +175,7 @@ const sealingRoot = (format: CapabilityFormat): Capability => {
 export const startState = (config: Config, slot: number) => {
   const format = cheri.formats[config.format];
   const { data, stack, code } = layout(config);
-  const part = ({ first, count }: Pages, rights: readonly Permission[]): Capability =>
+  const part = ({ first, count }: Pages, rights: Rights): Capability =>
     memoryRoot(format, pageBase(config, slot, first), BigInt(count * config.page), rights);
   const pcc = part(code, codeRights);
   const named = [

@@ -6,27 +6,18 @@ import * as cheri from "../cheri/index.js";
 import type { Capability, CapabilityFormat } from "../cheri/index.js";
 import { refuse, trapped, type Context, type Outcome, type Refusal } from "./context.js";
 import type { Machine } from "./machine.js";
-import {
-  checkPage,
-  faults,
-  memoryAt,
-  needsResolving,
-  place,
-  resolve,
-  withMemoryAt,
-  type Place,
-  type Span,
-} from "./paging.js";
-import { strategies, type Touch } from "./strategy.js";
+import { checkPage, faults, memoryAt, needsResolving, place, resolve, withMemoryAt } from "./paging.js";
+import type { Place, Span } from "./paging.js";
+import { strategies } from "./strategy.js";
 
-/** A run of bytes within one page. */
-interface Chunk {
+/** The bytes `[address, address + size)`. */
+export interface Bytes {
   readonly address: bigint;
   readonly size: bigint;
 }
 
-/** `[address, address + size)` cut at page boundaries. */
-const chunks = ({ config }: Machine, address: bigint, size: bigint): readonly Chunk[] => {
+/** The same bytes, cut at page boundaries. */
+const chunks = ({ config }: Machine, { address, size }: Bytes): readonly Bytes[] => {
   const page = BigInt(config.page);
   const end = address + size;
   const first = address / page;
@@ -55,14 +46,13 @@ const hasTags = (machine: Machine, where: Place, size: bigint): boolean => {
 /** The pages of an access to raw bytes. */
 export const byteAccess = (
   machine: Machine,
-  address: bigint,
-  size: bigint,
-  touch: Extract<Touch, "read" | "write">,
+  bytes: Bytes,
+  touch: "read" | "write",
   operand: string,
 ): readonly Access[] =>
-  chunks(machine, address, size).map((chunk) => {
-    const where = place(machine, chunk.address);
-    return { place: where, touch, operand, raw: touch === "read" && hasTags(machine, where, chunk.size) };
+  chunks(machine, bytes).map(({ address, size }) => {
+    const where = place(machine, address);
+    return { place: where, touch, operand, raw: touch === "read" && hasTags(machine, where, size) };
   });
 
 /**
@@ -115,21 +105,19 @@ export const access = (
   return "kind" in prepared ? refuse(context, prepared) : act(prepared);
 };
 
-/** `size` bytes at `address`, little-endian, over page boundaries. */
-export const readBytes = (machine: Machine, address: bigint, size: bigint): bigint =>
-  chunks(machine, address, size).reduceRight((above, chunk) => {
-    const where = place(machine, chunk.address);
-    const bytes = cheri.loadBytes(machine.format, memoryAt(machine, where), where.offset, chunk.size);
-    return (above << (8n * chunk.size)) | bytes;
+/** Bytes as a little-endian number, over page boundaries. */
+export const readBytes = (machine: Machine, bytes: Bytes): bigint =>
+  chunks(machine, bytes).reduceRight((above, { address, size }) => {
+    const where = place(machine, address);
+    return (above << (8n * size)) | cheri.loadBytes(machine.format, memoryAt(machine, where), where.offset, size);
   }, 0n);
 
-/** Store `size` bytes at `address`; tags of touched granules go (MEM-2). */
-export const writeBytes = (machine: Machine, address: bigint, size: bigint, value: bigint): Machine =>
-  chunks(machine, address, size).reduce((sofar, chunk) => {
-    const where = place(sofar, chunk.address);
-    const part = value >> (8n * (chunk.address - address));
-    const memory = cheri.storeBytes(sofar.format, memoryAt(sofar, where), where.offset, chunk.size, part);
-    return withMemoryAt(sofar, where, memory);
+/** Store a number in bytes; tags of touched granules go (MEM-2). */
+export const writeBytes = (machine: Machine, bytes: Bytes, value: bigint): Machine =>
+  chunks(machine, bytes).reduce((sofar, { address, size }) => {
+    const where = place(sofar, address);
+    const part = value >> (8n * (address - bytes.address));
+    return withMemoryAt(sofar, where, cheri.storeBytes(sofar.format, memoryAt(sofar, where), where.offset, size, part));
   }, machine);
 
 export const readGranule = (machine: Machine, address: bigint): Capability => {

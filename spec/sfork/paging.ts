@@ -6,15 +6,8 @@
  */
 import { trap, type TaggedMemory, type Trap } from "../cheri/index.js";
 import { regionSize, sharedBase } from "./config.js";
-import {
-  includes,
-  regionBase,
-  type Counters,
-  type Frame,
-  type Machine,
-  type PageEntry,
-  type Pages,
-} from "./machine.js";
+import { includes, regionBase } from "./machine.js";
+import type { Counters, Frame, Machine, PageEntry, Pages } from "./machine.js";
 import type { Protection } from "./operation.js";
 import { relocated, type Range } from "./relocate.js";
 import { strategies, type Touch } from "./strategy.js";
@@ -119,11 +112,11 @@ export const withEntries = (
 /** One mapping more, or less, of some frames; a frame that nobody maps any more is free. */
 export const withReferences = (machine: Machine, indices: readonly number[], change: 1 | -1): Machine => {
   const chosen = new Set(indices);
-  const counted = (frame: Frame): Frame | undefined =>
-    frame.references + change === 0 ? undefined : { ...frame, references: frame.references + change };
-  const frames = machine.frames.map((frame, index) =>
-    frame === undefined || !chosen.has(index) ? frame : counted(frame),
-  );
+  const frames = machine.frames.map((frame, index) => {
+    if (frame === undefined || !chosen.has(index)) return frame;
+    const references = frame.references + change;
+    return references === 0 ? undefined : { ...frame, references };
+  });
   return { ...machine, frames };
 };
 
@@ -164,11 +157,7 @@ export const unmap = (machine: Machine, slot: number, pages: Pages): Machine => 
  * what it is, whatever it looks like.
  * @rule FORK-7 untagged @source SFork poster, challenges: pointers are told from data by their tags
  */
-export const relocateMemory = (
-  machine: Machine,
-  frame: Frame,
-  slot: number,
-): { readonly memory: TaggedMemory; readonly changed: number } => {
+export const relocateMemory = (machine: Machine, frame: Frame, slot: number) => {
   const { format } = machine;
   const home = homeRange(machine, frame);
   const delta = regionBase(machine.config, slot) - home.start;

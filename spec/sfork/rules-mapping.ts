@@ -1,29 +1,10 @@
 /** Mapping memory as steps: mmap, munmap, mprotect, and shared segments (LAY-1, REUSE-1, REUSE-2, MEM-7). */
 import { inBounds, isSealed, representableAlignmentMask, representableLength } from "../cheri/index.js";
 import { regionSize, type Config } from "./config.js";
-import {
-  done,
-  failed,
-  giveCapability,
-  integer,
-  refuse,
-  register,
-  slotOf,
-  type Context,
-  type Outcome,
-} from "./context.js";
-import {
-  codeRights,
-  dataRights,
-  includes,
-  layout,
-  memoryRoot,
-  pageBase,
-  regionBase,
-  segmentRoot,
-  zeroPage,
-} from "./machine.js";
-import type { Machine, Pages } from "./machine.js";
+import { done, failed, giveCapability, integer, refuse, register, slotOf } from "./context.js";
+import type { Context, Outcome } from "./context.js";
+import * as machines from "./machine.js";
+import type { Machine, PageEntry, Pages } from "./machine.js";
 import type { Integer, Protection } from "./operation.js";
 import { mapFresh, unmap, withEntries } from "./paging.js";
 import type { Rules } from "./rules.js";
@@ -47,11 +28,11 @@ const forbidden = (protection: Protection): boolean => protection.write && prote
 
 /** The first free run of `count` pages in the mmap area that begins at a multiple of `alignment`. */
 const freeRun = ({ config, regions }: Machine, slot: number, count: number, alignment: bigint): number | undefined => {
-  const { first, count: area } = layout(config).free;
+  const { first, count: area } = machines.layout(config).free;
   const starts = Array.from({ length: Math.max(0, area - count + 1) }, (_, index) => first + index);
   return starts.find(
     (start) =>
-      pageBase(config, slot, start) % alignment === 0n &&
+      machines.pageBase(config, slot, start) % alignment === 0n &&
       !(regions[slot] ?? []).slice(start, start + count).some((entry) => entry !== undefined),
   );
 };
@@ -61,14 +42,9 @@ const freeRun = ({ config, regions }: Machine, slot: number, count: number, alig
  * overcommitted machine has no frame left.
  * @rule REUSE-2 mmap @source POSIX mmap (anonymous memory is zero-filled); SFork design: mmap returns exact capabilities
  */
-const mapped = (
-  machine: Machine,
-  slot: number,
-  { first, count }: Pages,
-  protection: Protection,
-): Machine | undefined => {
-  const memory = zeroPage(machine.config);
-  const contents = Array.from({ length: count }, (_, index) => ({ index: first + index, protection, memory }));
+const mapped = (machine: Machine, slot: number, pages: Pages, protection: Protection): Machine | undefined => {
+  const memory = machines.zeroPage(machine.config);
+  const contents = Array.from({ length: pages.count }, (_, nth) => ({ index: pages.first + nth, protection, memory }));
   return mapFresh(machine, slot, contents);
 };
 
@@ -86,7 +62,7 @@ const withPages = (
   // 1. A capability that could be used, and whole pages from its address on, within its bounds and the region.
   const bytes = wholePages(config, integer(context, n));
   const start = format.plainAddress(authority.address);
-  const offset = start - regionBase(config, slot);
+  const offset = start - machines.regionBase(config, slot);
   const named = authority.tag && !isSealed(format, authority) && inBounds(authority, start, bytes);
   const own = offset >= 0n && offset % page === 0n && offset + bytes <= regionSize(config);
   if (bytes === 0n || !named || !own) return failed(context, "EINVAL");
@@ -113,27 +89,26 @@ export const mappingRules = {
     if (first === undefined || !hasCommit(machine, count)) return failed(context, "ENOMEM");
     const next = mapped(machine, slot, { first, count }, protection);
     if (next === undefined) return failed(context, "ENOMEM");
-    const rights = protection.execute ? codeRights : dataRights;
-    return giveCapability(context, cd, memoryRoot(format, pageBase(config, slot, first), length, rights), next);
+    const rights = protection.execute ? machines.codeRights : machines.dataRights;
+    const root = machines.memoryRoot(format, machines.pageBase(config, slot, first), length, rights);
+    return giveCapability(context, cd, root, next);
   },
   munmap: (context, operands) =>
     withPages(context, operands, (slot, pages) => {
       const { config } = context.machine;
       const end = pages.first + pages.count;
-      const range = { start: pageBase(config, slot, pages.first), end: pageBase(config, slot, end) };
+      const range = { start: machines.pageBase(config, slot, pages.first), end: machines.pageBase(config, slot, end) };
       const swept = sweepUnmapped(unmap(context.machine, slot, pages), slot, range);
       return swept === undefined ? refuse(context, { kind: "out-of-frames" }) : done(swept);
     }),
-  mprotect: (context, { protection, ...operands }) =>
-    forbidden(protection)
-      ? failed(context, "EINVAL")
-      : withPages(context, operands, (slot, pages) =>
-          done(
-            withEntries(context.machine, slot, (entry, index) =>
-              entry === undefined || !includes(pages, index) ? entry : { ...entry, protection },
-            ),
-          ),
-        ),
+  mprotect: (context, { protection, ...operands }) => {
+    if (forbidden(protection)) return failed(context, "EINVAL");
+    return withPages(context, operands, (slot, pages) => {
+      const change = (entry: PageEntry | undefined, index: number): PageEntry | undefined =>
+        entry !== undefined && machines.includes(pages, index) ? { ...entry, protection } : entry;
+      return done(withEntries(context.machine, slot, change));
+    });
+  },
   shm: (context, { cd, segment }) =>
-    giveCapability(context, cd, segmentRoot(context.machine.config, segment % context.machine.config.shared)),
+    giveCapability(context, cd, machines.segmentRoot(context.machine.config, segment % context.machine.config.shared)),
 } satisfies Partial<Rules>;

@@ -5,11 +5,7 @@ import { faults, homeRange, mappedPages, mappingOf, memoryAt, resolve, withMemor
 import { liesWithin, meets, relocated, type Range } from "./relocate.js";
 
 /** Memory with the tags cleared of all capabilities that are `dead`; the same value if there is none. */
-const clearTags = (
-  { format }: Machine,
-  memory: TaggedMemory,
-  dead: (capability: Capability) => boolean,
-): TaggedMemory => {
+const clearTags = ({ format }: Machine, memory: TaggedMemory, dead: (one: Capability) => boolean): TaggedMemory => {
   const swept = memory.map((granule) =>
     granule.tag && dead(format.decode(format.fromMemory(granule.bits), true))
       ? { tag: false, bits: granule.bits }
