@@ -57,12 +57,12 @@ export const step = (machine: Machine, { actor, operation }: Step): Taken => {
   return { thread, ...apply({ machine, format: machine.format, thread, process }, operation) };
 };
 
-/** All steps in a row: what each observed, and the machine at the end. */
 interface Run {
   readonly machine: Machine;
   readonly observations: readonly Observation[];
 }
 
+/** All steps in a row: what each observed, and the machine at the end. */
 export const run = (start: Machine, steps: readonly Step[]): Run =>
   steps.reduce<Run>(
     ({ machine, observations }, next) => {
