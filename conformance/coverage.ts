@@ -1,15 +1,17 @@
 /** What programs reached: operations by outcome, trap causes, corner cases, exponents. Counted, printed, added up. */
 import { formats, type Capability, type FormatName } from "../spec/cheri/index.js";
+import { register } from "../spec/sfork/context.js";
 import type { CheckedStep } from "../spec/sfork/invariants/check.js";
+import type { Transition } from "../spec/sfork/invariants/transition.js";
 import type { Observation } from "../spec/sfork/observation.js";
-import { operations, type OperationName } from "../spec/sfork/operation.js";
+import { operations, type OperationEntry, type OperationName } from "../spec/sfork/operation.js";
 import { cornerCases, lookoutFor, type CornerCase } from "./corner-cases.js";
 
 type Counts = Readonly<Record<string, number>>;
 
 export interface OperationCoverage {
   readonly succeeded: number;
-  /** By error; what would have blocked counts as `would-block`. */
+  /** By error; what would have blocked counts as `would-block`, a capability that lost its tag as `untagged`. */
   readonly failed: Counts;
   /** By cause. */
   readonly trapped: Counts;
@@ -53,9 +55,12 @@ class Outcomes {
   readonly trapped: Counter = new Map();
   readonly discarded: Counter = new Map();
 
-  add(observation: Observation): void {
+  add(observation: Observation, lost: boolean): void {
     switch (observation.kind) {
       case "capability":
+        if (lost) bump(this.failed, "untagged");
+        else this.succeeded += 1;
+        return;
       case "integer":
       case "none":
       case "child":
@@ -96,6 +101,14 @@ const exponentOf = (format: FormatName, { metadata, address }: Capability): stri
   return internalExponent ? exponent.toString() : "none";
 };
 
+/** Capability operations do not trap: what is not authorised makes an untagged result of a tagged operand. */
+const losesTag = ({ before, operation, observation, thread, process }: Transition): boolean => {
+  if (observation.kind !== "capability" || observation.capability.tag || !("cs1" in operation)) return false;
+  const { rule }: OperationEntry = operations[operation.op];
+  const operand = register({ machine: before, format: before.format, thread, process }, operation.cs1);
+  return rule.startsWith("CAP-") && operation.op !== "ccleartag" && operand.tag;
+};
+
 /** An empty collector. Other corner cases than the usual ones may be given. */
 export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cornerCases): Coverage => {
   const outcomes = new Map(Object.keys(operations).map((name) => [name, new Outcomes()]));
@@ -115,7 +128,7 @@ export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cor
     },
     step: (name, { observation, transition }) => {
       steps += 1;
-      outcomes.get(name)?.add(observation);
+      outcomes.get(name)?.add(observation, transition !== undefined && losesTag(transition));
       if (observation.kind === "trap") bump(traps, observation.trap);
       if (observation.kind === "capability" && observation.capability.tag) {
         bump(exponents.get(format) ?? new Map<string, number>(), exponentOf(format, observation.capability));

@@ -106,6 +106,11 @@ export const grantCases = {
     reached: ({ transition: { grants, grantsBefore }, process }) =>
       (grants.held[process] ?? []).length > (grantsBefore.held[process] ?? []).length,
   },
+  "channel-refused": {
+    description: "the machine has as many channels as it may have",
+    on: ["channel"],
+    reached: (evidence) => evidence.failedWith("EMFILE"),
+  },
   "channel-full": {
     description: "a channel that is full would block",
     on: sending,

@@ -85,6 +85,11 @@ export const processCases = {
     reached: ({ before, ending }) =>
       before.threads.filter(({ live, process }) => live && process === ending).length > 1,
   },
+  "thread-refused": {
+    description: "a process has as many threads as it may have",
+    on: ["thread"],
+    reached: (evidence) => evidence.failedWith("EAGAIN"),
+  },
   "thread-exit-ends-process": {
     description: "the last thread of a process ends, and the process with it",
     on: ["thread_exit"],

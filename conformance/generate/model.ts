@@ -3,6 +3,7 @@
  * will succeed. No more than a guess: nothing goes wrong where it is wrong.
  */
 import type { Config } from "../../spec/sfork/config.js";
+import { maxChannels, maxThreads } from "../../spec/sfork/machine.js";
 import type { Operation } from "../../spec/sfork/operation.js";
 import { startPages } from "./config.js";
 
@@ -108,7 +109,7 @@ export class Model {
     if (operation.op === "exit") this.#end(life);
     if (operation.op === "thread") this.#addThread(life);
     if (operation.op === "thread_exit") this.#endThread(life, thread);
-    if (operation.op === "channel") this.channels += 1;
+    if (operation.op === "channel") this.channels = Math.min(this.channels + 1, maxChannels);
     if (operation.op === "wait") this.#reap(life, operation.process, operation.reap);
     if (operation.op === "mmap" && "immediate" in operation.n) this.#map(life, operation.n.immediate);
     if (operation.op === "munmap" && "immediate" in operation.n) this.#map(life, -operation.n.immediate);
@@ -142,6 +143,7 @@ export class Model {
   }
 
   #addThread(life: Life): void {
+    if (life.threads.length >= maxThreads) return;
     life.threads = [...life.threads, this.#threads.length];
     this.#threads.push(life);
   }

@@ -101,6 +101,10 @@ export const noCounters: Counters = { faults: 0, copies: 0, relocations: 0, page
 /** Number of general registers; `csp` is another name for the third. */
 export const registerCount = 16;
 
+/** Live threads of one process, and channels of a machine, that there may be at once: few, so that programs meet the limits. */
+export const maxThreads = 8;
+export const maxChannels = 8;
+
 /** Where a region begins. */
 export const regionBase = (config: Config, slot: number): bigint => config.base + BigInt(slot) * config.stride;
 

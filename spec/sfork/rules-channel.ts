@@ -2,12 +2,9 @@
 import { andPermissions, isSealed, permissionMask, permits, type Capability } from "../cheri/index.js";
 import { done, failed, giveCapability, refuse, register, type Context, type Outcome } from "./context.js";
 import { kernelBase } from "./config.js";
-import type { Machine } from "./machine.js";
+import { maxChannels, type Machine } from "./machine.js";
 import { isMemoryCapability } from "./relocate.js";
 import type { Rules } from "./rules.js";
-
-/** Channels that a machine holds. */
-const maxChannels = 16;
 
 /**
  * What a channel takes, as it will be delivered; undefined for what it refuses. Memory goes without the rights to load and

@@ -1,7 +1,7 @@
 /** Processes as steps: fork, exit, wait, threads (FORK-1 to FORK-8, EXIT-1). */
 import { done, failed, giveInteger, integer, processOf, refuse, slotOf, threadOf, withThread } from "./context.js";
 import { writeInteger, type Context } from "./context.js";
-import { noCounters, regionBase, type Machine, type Process, type Thread } from "./machine.js";
+import { maxThreads, noCounters, regionBase, type Machine, type Process, type Thread } from "./machine.js";
 import type { ExitStatus } from "./observation.js";
 import * as paging from "./paging.js";
 import type { MappedPage } from "./paging.js";
@@ -170,9 +170,6 @@ const wait: Rules["wait"] = (context, { cd, process: asked, reap }) => {
   };
 };
 
-/** Threads that a machine holds at once: generous, so that programs end by their own means. */
-const maxThreads = 64;
-
 export const processRules = {
   fork,
   wait,
@@ -186,8 +183,9 @@ export const processRules = {
     return giveInteger(context, cd, BigInt(parent?.pid ?? 0));
   },
   thread: (context) => {
-    const { machine } = context;
-    if (machine.threads.filter((thread) => thread.live).length >= maxThreads) return failed(context, "EAGAIN");
+    const { machine, process } = context;
+    const own = machine.threads.filter((thread) => thread.live && thread.process === process);
+    if (own.length >= maxThreads) return failed(context, "EAGAIN");
     return done({ ...machine, threads: [...machine.threads, threadOf(context)] });
   },
   thread_exit: (context) => {

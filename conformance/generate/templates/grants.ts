@@ -1,4 +1,5 @@
 /** Templates for corner cases of channels and of foreign memory. */
+import { maxChannels } from "../../../spec/sfork/machine.js";
 import type { grantCases } from "../../corner-cases/grants.js";
 import type { Life } from "../model.js";
 import { imm, roles, type Scene } from "../scene.js";
@@ -18,12 +19,9 @@ interface Grant {
   readonly offset: number;
 }
 
-/** Machines hold so many channels. */
-const mostChannels = 16;
-
 /** A channel without messages, if there can be one more. */
 const freshChannel = (scene: Scene, actor: number): number => {
-  if (scene.model.channels >= mostChannels) return scene.random.below(mostChannels);
+  if (scene.model.channels >= maxChannels) return scene.random.below(maxChannels);
   scene.act(actor, { op: "channel" });
   return scene.model.channels - 1;
 };
@@ -153,6 +151,11 @@ export const grantTemplates: Templates<keyof typeof grantCases> = {
   }),
   "recvcap-of-foreign": withGrant((scene, { receiver, register }) => {
     scene.act(receiver.thread, { op: "storecap", cs2: register, n: imm(scene.granule()), cs1: 1 });
+  }),
+  "channel-refused": addressed((scene) => {
+    for (let made = scene.model.channels; made <= maxChannels; made += 1) {
+      scene.act(scene.someone(), { op: "channel" });
+    }
   }),
   "channel-full": addressed((scene) => {
     const actor = scene.someone();

@@ -1,4 +1,5 @@
 /** Templates for corner cases of the end of processes, of waiting, and of mapping memory. */
+import { maxThreads } from "../../../spec/sfork/machine.js";
 import type { processCases } from "../../corner-cases/processes.js";
 import { imm, type Scene } from "../scene.js";
 import { anywhere, generations, readWrite, two, type Template, type Templates } from "../template.js";
@@ -56,6 +57,11 @@ export const processTemplates: Templates<keyof typeof processCases> = {
     scene.act(thread, { op: "thread" });
     scene.end(life);
   }),
+  "thread-refused": anywhere((scene) => {
+    const actor = scene.someone();
+    const { threads } = scene.model.lifeOf(actor);
+    for (let made = threads.length; made <= maxThreads; made += 1) scene.act(actor, { op: "thread" });
+  }, 3),
   "thread-exit-ends-process": withChild((scene, _, { thread }) => {
     scene.act(thread, { op: "thread_exit" });
   }),

@@ -95,7 +95,7 @@ export const checkedStep = (
   const ghost = eager?.machine;
   const taken = { observation, eager: eager?.observation, thread };
   if (thread === undefined || process === undefined)
-    return { ...taken, checked: { machine: after, grants: grantsBefore, ghost }, transition: undefined };
+    return { checked: { machine: after, grants: grantsBefore, ghost }, transition: undefined, ...taken };
   const sameMemory = before.regions === after.regions && before.processes === after.processes;
   const partial = {
     before,
@@ -110,7 +110,7 @@ export const checkedStep = (
     ghost,
   };
   const grants = stepGrants(partial, grantsBefore);
-  return { ...taken, checked: { machine: after, grants, ghost }, transition: { ...partial, grantsBefore, grants } };
+  return { checked: { machine: after, grants, ghost }, transition: { grantsBefore, grants, ...partial }, ...taken };
 };
 
 /** All violations of a transition: of everything, or of what the step touched. */

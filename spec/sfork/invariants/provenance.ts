@@ -3,7 +3,7 @@ import { isSealed, permissionMask, permits, type Capability, type Permission } f
 import { integer, register, type Context } from "../context.js";
 import type { OperationName } from "../operation.js";
 import { viewGranule } from "../view.js";
-import { boundsOf, decoded, foundHeld, regionOf, sameCapability, sameGranule, within } from "./transition.js";
+import { boundsOf, decoded, foundHeld, holding, regionOf, sameCapability, sameGranule, within } from "./transition.js";
 import type { Held, Invariant, Scope, Transition } from "./transition.js";
 
 const contextOf = ({ before, thread, process }: Transition): Context => ({
@@ -119,16 +119,12 @@ const isRoot = ({ before, began, operation }: Transition, made: Capability): boo
 const writtenIn = ({ before, after, observation, granules, registers, inFlight }: Scope): readonly Held[] => {
   const child = observation.kind === "child" ? observation.child : -1;
   return [
-    ...granules.flatMap((one) =>
-      one.now.tag && one.owner !== child && !sameGranule(one.old, one.now)
-        ? [{ ...one, capability: decoded(after, one.now) }]
-        : [],
-    ),
-    ...registers.flatMap((one) =>
-      one.now.tag && one.owner !== child && (one.old === undefined || !sameCapability(one.old, one.now))
-        ? [{ ...one, capability: one.now }]
-        : [],
-    ),
+    ...granules
+      .filter(({ owner, old, now }) => now.tag && owner !== child && !sameGranule(old, now))
+      .map((one) => holding(one, decoded(after, one.now))),
+    ...registers
+      .filter(({ owner, old, now }) => now.tag && owner !== child && (old === undefined || !sameCapability(old, now)))
+      .map((one) => holding(one, one.now)),
     ...inFlight.filter(
       ({ number, capability }) =>
         before.channels[number]?.messages.some((old) => sameCapability(old, capability)) !== true,

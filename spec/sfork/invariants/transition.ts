@@ -93,6 +93,14 @@ export interface Held extends Place {
   readonly capability: Capability;
 }
 
+export const holding = ({ owner, kind, number, index }: Place, capability: Capability): Held => ({
+  owner,
+  kind,
+  number,
+  index,
+  capability,
+});
+
 /** What one of the forms looks at. */
 export interface Scope extends Transition {
   readonly full: boolean;
@@ -276,13 +284,13 @@ export const scopeOf = (transition: Transition, form: "full" | "incremental"): S
   ];
   const registers = registersIn(transition, full);
   const held = [
-    ...granules.flatMap((one) => (one.now.tag ? [{ ...one, capability: decoded(after, one.now) }] : [])),
-    ...registers.flatMap((one) => (one.now.tag ? [{ ...one, capability: one.now }] : [])),
+    ...granules.filter(({ now }) => now.tag).map((one) => holding(one, decoded(after, one.now))),
+    ...registers.filter(({ now }) => now.tag).map((one) => holding(one, one.now)),
   ].filter(({ capability }) => isMemory(after, capability));
   const inFlight = after.channels.flatMap(({ messages }, number) =>
     messages.flatMap((capability, index): readonly Held[] =>
       capability.tag ? [{ owner: undefined, kind: "channel", number, index, capability }] : [],
     ),
   );
-  return { ...transition, full, pages, granules, registers, held, inFlight };
+  return { full, pages, granules, registers, held, inFlight, ...transition };
 };

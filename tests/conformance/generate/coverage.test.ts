@@ -33,6 +33,25 @@ beforeAll(() => {
 
 const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((a, b) => a + b, 0);
 
+/** They have no traps: where they are not allowed to, the result has lost its tag. */
+const deriving: readonly OperationName[] = [
+  "csetbounds",
+  "csetboundsexact",
+  "csetaddr",
+  "cincoffset",
+  "csetoffset",
+  "cfromptr",
+  "csetflags",
+  "csethigh",
+  "candperm",
+  "cseal",
+  "cunseal",
+  "ccseal",
+  "ccopytype",
+  "cbuildcap",
+  "csealentry",
+];
+
 describe(`${count} programs of the seed "${seed}"`, () => {
   test("reach every corner case; one that cannot be reached is missed", () => {
     expect(seldom(all)).toEqual(["impossible"]);
@@ -45,21 +64,23 @@ describe(`${count} programs of the seed "${seed}"`, () => {
   });
 
   test("have every operation fail that can", () => {
-    // It takes more threads, and more channels, than a program of sixty steps makes.
-    const beyond = ["thread", "channel"];
     const sound = (Object.keys(operations) as readonly OperationName[]).filter((name) => {
       const { errors, traps }: OperationEntry = operations[name];
       const seen = all.operations[name];
-      const canFail = errors !== undefined || traps !== undefined;
+      const canFail = errors !== undefined || traps !== undefined || deriving.includes(name);
       return canFail && seen !== undefined && sum(seen.failed) + sum(seen.trapped) === 0;
     });
-    expect(sound).toEqual(beyond);
+    expect(sound).toEqual([]);
   });
 
   test("have operations fail only as the table says", () => {
     const surprises = (Object.keys(operations) as readonly OperationName[]).flatMap((name) => {
       const { errors = [], traps = [], blocks, choices }: OperationEntry = operations[name];
-      const others = [...(blocks === true ? ["would-block"] : []), ...(choices === undefined ? [] : ["bad-choice"])];
+      const others = [
+        "untagged",
+        ...(blocks === true ? ["would-block"] : []),
+        ...(choices === undefined ? [] : ["bad-choice"]),
+      ];
       const known: readonly string[] = [...errors, ...traps, ...others];
       const { failed = {}, trapped = {} } = all.operations[name] ?? {};
       const seen = Object.keys({ ...failed, ...trapped });

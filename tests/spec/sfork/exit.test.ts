@@ -102,3 +102,16 @@ test("EXIT-1 wait: zombies in the order in which they ended, or the one that is 
     ]);
   }
 });
+
+test("a process has eight threads at once, a machine eight channels; those that ended make room", () => {
+  for (const { name, machine } of worlds({}, ["eager"])) {
+    const seven = Array.from({ length: 7 }, () => thread);
+    const full = after(machine, by(0, ...seven));
+    expect(last(full, by(0, thread)), name).toEqual(error("EAGAIN"));
+    expect(last(full, by(3, threadExit), by(0, thread)), name).toEqual(nothing);
+    // Another process has its own.
+    expect(last(full, by(0, fork(7)), by(8, thread)), name).toEqual(nothing);
+    const channels = Array.from({ length: 8 }, () => channel);
+    expect(seen(machine, 0, ...channels, channel), name).toEqual([...channels.map(() => nothing), error("EMFILE")]);
+  }
+});
