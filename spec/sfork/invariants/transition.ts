@@ -195,8 +195,12 @@ export const frameAt = (machine: Machine | undefined, slot: number, index: numbe
   return entry === undefined ? undefined : machine?.frames[entry.frame];
 };
 
-const pagesIn = ({ before, after, ghostBefore, ghost }: Transition, full: boolean): readonly PageSeen[] =>
-  livingIn(after).flatMap(({ ordinal: owner, slot }) =>
+const sameMemory = (a: Machine | undefined, b: Machine | undefined): boolean =>
+  a?.regions === b?.regions && a?.frames === b?.frames;
+
+const pagesIn = ({ before, after, ghostBefore, ghost }: Transition, full: boolean): readonly PageSeen[] => {
+  if (!full && sameMemory(before, after) && sameMemory(ghostBefore, ghost)) return [];
+  return livingIn(after).flatMap(({ ordinal: owner, slot }) =>
     (after.regions[slot] ?? []).flatMap((now, number): readonly PageSeen[] => {
       const old = before.regions[slot]?.[number];
       const touched =
@@ -207,6 +211,7 @@ const pagesIn = ({ before, after, ghostBefore, ghost }: Transition, full: boolea
       return full || touched ? [{ owner, kind: "page", number, slot, address, old, now }] : [];
     }),
   );
+};
 
 /** Where granules are of which `isSeen` holds. */
 export const indicesOf = (
