@@ -119,6 +119,14 @@ export const forkCases = {
     on,
     reached: (evidence) => evidence.inherited.some((page) => page.length > 0 && page.every(({ tag }) => tag)),
   },
+  "fork-unreadable-pointers": {
+    description: "a fork inherits pointers in a page that may not be read",
+    on: ["fork"],
+    reached: ({ inherited, before, slot }) =>
+      inherited.some(
+        (page, index) => before.regions[slot]?.[index]?.protection.read === false && page.some(({ tag }) => tag),
+      ),
+  },
   "fork-of-threads": {
     description: "a process with several threads forks: the child has one",
     on,

@@ -1,7 +1,8 @@
 /** Templates for corner cases of forks. */
 import type { forkCases } from "../../corner-cases/forks.js";
 import { imm, reg, roles, type Scene } from "../scene.js";
-import { addressed, anywhere, derive, generations, poke, two, type Template, type Templates } from "../template.js";
+import { addressed, anywhere, derive, generations, poke, protect, readWrite, two } from "../template.js";
+import type { Template, Templates } from "../template.js";
 import { belowBase, emptyAtEnd, emptyAtStart, pastEnd } from "./capabilities.js";
 import { granted, sendAway } from "./grants.js";
 
@@ -109,6 +110,18 @@ export const forkTemplates: Templates<keyof typeof forkCases> = {
     const child = scene.fork(actor);
     if (child !== undefined) scene.act(child.thread, { op: "loadcap", cd: 8, n: imm(at), cs1: 1 });
   }, 4),
+  "fork-unreadable-pointers": anywhere((scene) => {
+    const actor = scene.someone();
+    const page = scene.dataPage(true);
+    scene.plant(actor, page);
+    protect(scene, actor, page, { read: false, write: scene.random.once(2), execute: false });
+    const child = scene.fork(actor);
+    if (child === undefined) return;
+    const writer = scene.random.pick([actor, child.thread]);
+    poke(scene, writer, page + scene.measures.granule);
+    protect(scene, child.thread, page, readWrite);
+    scene.act(child.thread, { op: "loadcap", cd: 8, n: imm(page), cs1: 1 });
+  }, 3),
   "fork-of-threads": anywhere((scene) => {
     const actor = scene.someone();
     scene.act(actor, { op: "thread" });

@@ -10,7 +10,7 @@ import { step } from "../step.js";
 import { commitKept, soundFrames } from "./frames.js";
 import { noGrants, stepGrants } from "./grants.js";
 import { noTraceOfFailure, nonInterference } from "./interference.js";
-import { freshMemory, guardGaps, isolation, noStalePointer } from "./isolation.js";
+import { freshMemory, guardGaps, isolation, noStalePointer, nothingEnded } from "./isolation.js";
 import { monotonicity, noForgery } from "./provenance.js";
 import { exactRelocation, tagConservation } from "./relocation.js";
 import { isLive, livingIn, regionOf, scopeOf } from "./transition.js";
@@ -29,6 +29,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   "INV-10": noTraceOfFailure,
   "INV-11": guardGaps,
   "INV-13": commitKept,
+  "REUSE-1": nothingEnded,
 };
 
 /** A machine under check. */

@@ -3,7 +3,18 @@ import { permits, type Capability } from "../../cheri/index.js";
 import { kernelBase, sharedBase } from "../config.js";
 import type { Machine } from "../machine.js";
 import { covers } from "./grants.js";
-import { boundsOf, found, foundHeld, isMemory, livingIn, overlaps, reach, regionOf, within } from "./transition.js";
+import {
+  boundsOf,
+  found,
+  foundHeld,
+  isMemory,
+  livingIn,
+  overlaps,
+  pointsInto,
+  reach,
+  regionOf,
+  within,
+} from "./transition.js";
 import type { Held, Invariant } from "./transition.js";
 
 /** A capability that everybody may have: to bytes of one shared segment, or the sentry to all of the kernel's page. */
@@ -70,6 +81,17 @@ export const guardGaps: Invariant = ({ after, held, inFlight }) => {
     .filter(({ capability }) => !regions.some((region) => within(boundsOf(capability), region)))
     .map(foundHeld("INV-11", "leaves its region"));
 };
+
+/**
+ * Nothing points into memory that ended with the step, wherever it is kept and whatever it permits: the sweep is part of it.
+ * @rule REUSE-1 swept @source Cornucopia Reloaded (ASPLOS 2024); SFork design: the sweep is part of the step
+ */
+export const nothingEnded: Invariant = ({ after, ended, held, inFlight }) =>
+  ended.length === 0
+    ? []
+    : [...held, ...inFlight]
+        .filter(({ capability }) => ended.some((range) => pointsInto(after, capability, range)))
+        .map(foundHeld("REUSE-1", "points into memory that ended"));
 
 /**
  * New memory is zero, and nothing points into it but what the step made. A capability of zero length at an end of the

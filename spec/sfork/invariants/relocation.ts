@@ -1,6 +1,6 @@
 /** What a child is: the image of its parent, granule by granule and register by register (INV-3, INV-4). */
 import { zeroGranule, type Capability, type Granule } from "../../cheri/index.js";
-import { regionBase, type Machine } from "../machine.js";
+import { regionBase, registerCount, type Machine } from "../machine.js";
 import type { Range } from "../relocate.js";
 import { granuleImage } from "../view.js";
 import {
@@ -60,47 +60,54 @@ const pairsOf = ({ before, after, process }: Scope, child: number): readonly Pai
 const isNumber = ({ tag, metadata, address }: Capability, n: number): boolean =>
   !tag && metadata === 0n && address === BigInt(n);
 
+const registersOf = (machine: Machine, number: number): readonly Capability[] => {
+  const thread = machine.threads[number];
+  return thread === undefined ? [] : [...thread.registers, thread.pcc];
+};
+
 /**
  * At a fork the child's view is the image of the parent's, with the parent's protections, and so are the registers of its
- * only thread, but for `cd`, which says who is the child; the parent's other registers stay.
+ * only thread, but for `cd`, which says who is the child; the parent's other registers stay. The child's pid is its own.
  * @rule INV-3 relocation @source µFork (SOSP 2025), relocation
  */
 export const exactRelocation: Invariant = (scope) => {
   const { before, after, observation, operation, thread, process } = scope;
   if (observation.kind !== "child" || operation.op !== "fork") return [];
   const { child: owner } = observation;
-  const parentSlot = before.processes[process]?.slot ?? 0;
-  const childSlot = after.processes[owner]?.slot ?? 0;
-  const from = regionOf(before, parentSlot);
-  const delta = regionOf(after, childSlot).start - from.start;
-  const moved = (old: Capability, now: Capability): boolean => isImage(after, from, delta, old, now);
+  const [from, to] = [before.processes[process]?.slot ?? 0, after.processes[owner]?.slot ?? 0];
+  const region = regionOf(before, from);
+  const delta = regionOf(after, to).start - region.start;
+  const moved = (old: Capability, now: Capability): boolean => isImage(after, region, delta, old, now);
   // 1. Memory.
   const memory = pairsOf(scope, owner).filter(({ old, now }) =>
     old.tag && now.tag ? !moved(decoded(after, old), decoded(after, now)) : !sameGranule(old, now),
   );
-  const protections = Array.from({ length: after.config.pages }, (_, number) => number).flatMap((number) =>
-    sameProtection(before.regions[parentSlot]?.[number], after.regions[childSlot]?.[number])
-      ? []
-      : [{ owner, kind: "page", number, index: 0 } as const],
-  );
-  // 2. The only thread, and the parent's: `cd` tells them apart.
-  const parent = before.threads[thread];
+  const pages = Array.from({ length: after.config.pages }, (_, number): Place => {
+    return { owner, kind: "page", number, index: 0 };
+  }).filter(({ number }) => !sameProtection(before.regions[from]?.[number], after.regions[to]?.[number]));
+  // 2. Registers, of the child's thread and of the parent's: `cd` tells them apart.
+  const { pid = 0 } = after.processes[owner] ?? {};
   const threads = after.threads.flatMap((one, number) => (one.process === owner && one.live ? [number] : []));
-  const registers = [...threads, thread].flatMap((number) => {
-    const now = after.threads[number];
-    const number0 = number === thread ? (after.processes[owner]?.pid ?? 0) : 0;
-    return [...(parent?.registers ?? []), ...(parent === undefined ? [] : [parent.pcc])].flatMap((old, index) => {
-      const is = index < (now?.registers.length ?? 0) ? now?.registers[index] : now?.pcc;
-      const kept = number === thread ? sameCapability : moved;
-      const right = is !== undefined && (index === operation.cd % 16 ? isNumber(is, number0) : kept(old, is));
-      return right ? [] : [{ owner: now?.process, kind: "thread", number, index } as const];
+  const changed = (number: number, told: number, kept: typeof moved): readonly Place[] =>
+    registersOf(before, thread).flatMap((old, index) => {
+      const now = registersOf(after, number)[index];
+      const right =
+        now !== undefined && (index === operation.cd % registerCount ? isNumber(now, told) : kept(old, now));
+      return right ? [] : [{ owner: after.threads[number]?.process, kind: "thread", number, index }];
     });
-  });
+  const registers = [
+    ...threads.flatMap((number) => changed(number, 0, moved)),
+    ...changed(thread, pid, sameCapability),
+  ];
+  // 3. Who it is.
+  const where = `P${owner.toString()}`;
+  const namesakes = after.processes.filter((one) => one.pid === pid && one.state.kind !== "reaped");
   return [
     ...memory.map(found("INV-3", "is not the image of the parent's granule")),
-    ...protections.map(found("INV-3", "is not protected as the parent's page")),
+    ...pages.map(found("INV-3", "is not protected as the parent's page")),
     ...registers.map(found("INV-3", "is not what the parent's register becomes")),
-    ...(threads.length === 1 ? [] : [{ rule: "INV-3", where: `P${owner.toString()}`, what: "has not one thread" }]),
+    ...(threads.length === 1 ? [] : [{ rule: "INV-3", where, what: "has not one thread" }]),
+    ...(namesakes.length === 1 ? [] : [{ rule: "FORK-1", where, what: "has somebody else's pid" }]),
   ];
 };
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { nullCapability, type Capability, type Permission } from "../../../spec/cheri/index.js";
 import { noGrants } from "../../../spec/sfork/invariants/grants.js";
 import { nonInterference } from "../../../spec/sfork/invariants/interference.js";
-import { isolation, noStalePointer } from "../../../spec/sfork/invariants/isolation.js";
+import { isolation, nothingEnded, noStalePointer } from "../../../spec/sfork/invariants/isolation.js";
 import { monotonicity } from "../../../spec/sfork/invariants/provenance.js";
 import { exactRelocation, tagConservation } from "../../../spec/sfork/invariants/relocation.js";
 import { pointsInto } from "../../../spec/sfork/invariants/transition.js";
@@ -15,8 +15,10 @@ import {
   cincoffset,
   cjalr,
   cseal,
+  csealentry,
   csetbounds,
   cunseal,
+  exit,
   fork,
   loadcap,
   mmap,
@@ -155,6 +157,12 @@ test("INV-3 relocation: the child's view is the image of the parent's, granule b
       threads: [...machine.threads, ...machine.threads.slice(1)],
     }));
     expect(findings(exactRelocation, twice), name).toEqual(["INV-3 P1"]);
+    // And a pid that nobody else has.
+    const namesake = corrupted(holds, (machine) => ({
+      ...withRegister(machine, 0, 7, nullCapability(machine.format, 1n)),
+      processes: machine.processes.map((one) => ({ ...one, pid: 1 })),
+    }));
+    expect(findings(exactRelocation, namesake), name).toEqual(["FORK-1 P1"]);
   }
 });
 
@@ -208,6 +216,30 @@ test("REUSE-1 checked: bounds meet a range where they overlap it, or are empty a
     for (const empty of [0xfffn, 0x2001n]) expect(meets(empty, empty, "load"), name).toBe(false);
     // Numbers of object types are no addresses.
     if (machine.format.otypes.ordinary) expect(meets(0x1000n, 0x1020n, "seal"), name).toBe(false);
+  }
+});
+
+test("REUSE-1 swept: nothing points into memory that ended, sealed or not, whatever it permits, however short", () => {
+  for (const world of worlds()) {
+    const { name } = world;
+    const mapped = by(0, channel, mmap(8, 0x100n), csealentry(9, 8), csetbounds(10, 8, 0n), candperm(11, 8, "global"));
+    const holds = transitionOf(world, mapped, by(0, sendcap(0, 8), storecap(8, 0n, 1), munmap(8, 0x100n)));
+    expect(findings(nothingEnded, holds), name).toEqual([]);
+    for (const index of [8, 9, 10, 11]) {
+      const old = holds.before.threads[0]?.registers[index];
+      const kept = corrupted(holds, (now) => (old === undefined ? now : withRegister(now, 0, index, old)));
+      expect(findings(nothingEnded, kept), name).toEqual([`REUSE-1 P0 thread 0 c${index}`]);
+    }
+    const inMemory = corrupted(holds, (now) => withGranule(now, 0, 0, 0, { tag: true }));
+    expect(findings(nothingEnded, inMemory), name).toEqual(["REUSE-1 P0 page 0 granule 0"]);
+    const flying = corrupted(holds, (now) => ({ ...now, channels: holds.before.channels }));
+    expect(findings(nothingEnded, flying), name).toEqual(["REUSE-1 channel 0 message 0"]);
+    // A region ends as a whole.
+    const gone = transitionOf(world, by(0, fork(7)), by(1, exit(0n)));
+    expect(findings(nothingEnded, gone), name).toEqual([]);
+    const code = gone.before.threads[1]?.pcc;
+    const stale = corrupted(gone, (now) => (code === undefined ? now : withThread(now, 0, { pcc: code })));
+    expect(findings(nothingEnded, stale), name).toEqual(["REUSE-1 P0 thread 0 pcc"]);
   }
 });
 
