@@ -196,6 +196,12 @@ export const processCases = {
     on: ["munmap"],
     reached: (evidence) => clearsRegister(evidence, false),
   },
+  "munmap-clears-pcc": {
+    description: "the code that a thread stands in is unmapped",
+    on: ["munmap"],
+    reached: ({ before, after }) =>
+      before.threads.some(({ live, pcc }, thread) => live && pcc.tag && after.threads[thread]?.pcc.tag === false),
+  },
   "munmap-clears-zero-length": {
     description: "the end of a mapping clears a capability of no bytes at its edge",
     on: ["munmap"],

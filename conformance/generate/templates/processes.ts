@@ -139,6 +139,13 @@ export const processTemplates: Templates<keyof typeof processCases> = {
     unmap(scene, actor, register);
     scene.act(actor, { op: "loadcap", cd: 8, n: imm(0), cs1: 8 });
   }),
+  "munmap-clears-pcc": anywhere((scene) => {
+    const actor = scene.someone();
+    const [a] = two(scene);
+    scene.act(actor, { op: "cgetpcc", cd: a });
+    scene.act(actor, { op: "csetoffset", cd: a, cs1: a, n: imm(0) });
+    unmap(scene, actor, a);
+  }, 3),
   "munmap-clears-zero-length": withMapping(
     (scene, actor, register) => {
       scene.act(actor, {
