@@ -52,13 +52,15 @@ export const printFinding = (
 const listed = (chosen: readonly string[], known: readonly string[]): string =>
   chosen.length === known.length ? `all (${chosen.join(", ")})` : chosen.join(", ");
 
-const verdictOf = ({ failed }: Pick<Check, "failed">): string =>
-  failed === 0 ? out.green("held") : out.red(`broken by ${plural(failed, "program")}`);
+const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): string => {
+  if (checked === 0 && failed === 0) return "nothing to compare";
+  return failed === 0 ? out.green("held") : out.red(`broken by ${plural(failed, "program")}`);
+};
 
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
 const checkLines = ({ checks, transitions, inFull, ended, crashes }: Totals): readonly string[] => {
   const compared = checks.filter(({ rule }) => rule.startsWith("REF-"));
-  const invariants = checks.filter(({ rule }) => rule.startsWith("INV-"));
+  const invariants = checks.filter(({ rule }) => !rule.startsWith("REF-"));
   const broken = invariants.filter(({ failed }) => failed > 0);
   const others = invariants.length - broken.length;
   const strategyOf: Readonly<Record<string, string>> = { "REF-1": "coa", "REF-2": "copa" };

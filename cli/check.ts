@@ -95,7 +95,7 @@ const check = async (
   const abort = new AbortController();
   const interrupt = (): void => {
     progress.clear();
-    process.stderr.write("stopping; once more to stop at once\n");
+    process.stderr.write("stopping after this program; once more to stop at once\n");
     abort.abort();
   };
   process.once("SIGINT", interrupt);
@@ -115,7 +115,9 @@ const check = async (
       if (!options.json) process.stdout.write(printFinding(settings, found, path));
     }
     const speed = `${((index * 1000) / passed()).toFixed(1)}/s`;
-    const said = `${index.toLocaleString("en")} programs, ${speed}, ${paths.length} findings`;
+    const counted = (count: number, noun: string): string =>
+      `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+    const said = `${counted(index, "program")}, ${speed}, ${counted(paths.length, "finding")}`;
     progress.update(`${said}, ${leftOf(limits, index, passed())}`);
     if (performance.now() - turned >= turnEvery) {
       await turn();

@@ -47,7 +47,7 @@ const textWidth = 100;
 const entry = (label: string, text: string): readonly string[] =>
   fold(text, textWidth).map((line, index) => `  ${(index === 0 ? label : "").padEnd(labelWidth)}${line}`);
 
-/** `none, 0-3, 5`: of consecutive exponents only the ends. */
+/** `no internal one, 0-3, 5`: of consecutive exponents only the ends. */
 const ranges = (exponents: readonly string[]): string => {
   const numbers = exponents.filter((one) => one !== "none").map(Number);
   const runs = numbers.reduce<readonly (readonly [number, number])[]>((sofar, number) => {
@@ -55,7 +55,7 @@ const ranges = (exponents: readonly string[]): string => {
     return last?.[1] === number - 1 ? [...sofar.slice(0, -1), [last[0], number]] : [...sofar, [number, number]];
   }, []);
   const printed = runs.map(([from, to]) => (from === to ? from.toString() : `${from}-${to}`));
-  return [...(exponents.includes("none") ? ["none"] : []), ...printed].join(", ");
+  return [...(exponents.includes("none") ? ["no internal one"] : []), ...printed].join(", ");
 };
 
 /** So many of the cases that were reached least stand with their descriptions. */

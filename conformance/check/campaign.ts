@@ -117,18 +117,23 @@ export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">
       if (rule !== undefined) bump(compared, rule, verdict.compared);
       return verdict.finding === undefined ? undefined : note(index, verdict.finding);
     },
-    totals: () => ({
-      programs,
-      steps,
-      transitions,
-      inFull,
-      ended: { ...ended },
-      checks: [
+    totals: () => {
+      const usual = [
         ...refinements.map((rule) => checkOf(rule, compared.get(rule) ?? 0)),
         ...Object.keys(invariants).map((rule) => checkOf(rule, transitions)),
-      ],
-      crashes,
-      findings: [...found.values()].map(({ first, programs: times }) => ({ ...first, programs: times })),
-    }),
+      ];
+      // An invariant may report a rule that it finds broken by the way.
+      const others = [...failed.keys()].filter((rule) => !usual.some((check) => check.rule === rule));
+      return {
+        programs,
+        steps,
+        transitions,
+        inFull,
+        ended: { ...ended },
+        checks: [...usual, ...others.map((rule) => checkOf(rule, transitions))],
+        crashes,
+        findings: [...found.values()].map(({ first, programs: times }) => ({ ...first, programs: times })),
+      };
+    },
   };
 };

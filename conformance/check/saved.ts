@@ -16,7 +16,7 @@ export const defaultMaxFindings = 10;
 /** The command that comes to the same finding again. */
 const command = ({ seed, formats, strategies, profile, steps }: CampaignSettings, index: number): string =>
   [
-    `sfork check --seed ${seed} --runs ${index + 1} --steps ${steps} --profile ${profile}`,
+    `npx sfork check --seed ${seed} --runs ${index + 1} --steps ${steps} --profile ${profile}`,
     `--strategy ${strategies.join(",")} --format ${formats.join(",")}`,
     // The findings before it count, too.
     ...(index < defaultMaxFindings ? [] : [`--max-findings ${index + 1}`]),
@@ -32,7 +32,7 @@ export const savedFinding = (settings: CampaignSettings, { index, finding }: Fou
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
     `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
     `again: ${command(settings, index)}`,
-    ...(kind === "observation" ? [`or:    sfork run --diff spec:eager,spec:${strategy} FILE`] : []),
+    ...(kind === "observation" ? [`or:    npx sfork run --diff spec:eager,spec:${strategy} FILE`] : []),
   ];
   const text = printTextProgram(program);
   const end = text.indexOf("\n") + 1;

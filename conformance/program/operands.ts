@@ -126,7 +126,7 @@ const protection = parsed(
     return { read: has("r"), write: has("w"), execute: has("x") };
   },
   (value) => rightLetters.filter((letter) => value[rights[letter]]).join("") || "none",
-  (input) => `${shown(input)} is not a protection; write letters of rwx, or none`,
+  (input) => `${shown(input)} is not a protection; write letters of rwx in this order, or none`,
 );
 
 const jsonOrdinal = wholeCodec("ordinal");

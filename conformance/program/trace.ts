@@ -106,7 +106,7 @@ export const configOf = (
 ): Either<InputError, Config> => {
   const config = completeConfig({ ...program.config, ...(strategy === undefined ? {} : { strategy }) });
   const refuse = (message: string): Either<InputError, never> => left(new InputError(file, lineOf("config"), message));
-  if ("illegal" in config) return refuse(`the configuration is illegal (CFG-1): ${config.illegal}`);
+  if ("illegal" in config) return refuse(`the configuration is illegal, CFG-1 demands: ${config.illegal}`);
   if (regionSize(config) > largestRegion) return refuse("a region is larger than 64 MiB; lower page or pages");
   return right(config);
 };

@@ -104,7 +104,7 @@ describe("a specification that holds", () => {
     expect(lines[2]).toMatch(/^20 programs, \d+ steps in \d+\.\d s: \d+\.\d programs\/s$/);
     expect(stdout).toMatch(/REF-1: \d+ observations of coa beside eager copies: held/);
     expect(stdout).toMatch(/REF-2: \d+ observations of copa beside eager copies: held/);
-    expect(stdout).toContain("  all 12 invariants: held\n");
+    expect(stdout).toContain("  all 13 invariants: held\n");
     expect(stdout).toMatch(/\n {2}corner cases +\d+ of \d+ reached/);
     expect(lines.at(-2)).toBe("no findings in spec-lazy");
     expect(status).toBe(0);
@@ -241,7 +241,7 @@ describe("Ctrl-C", () => {
     const summary = object(stdout);
     expect(summary).toMatchObject({ ok: false, interrupted: true, findings: [] });
     expect(summary.runs).toBeGreaterThan(0);
-    expect(stderr).toContain("stopping; once more to stop at once\n");
+    expect(stderr).toContain("stopping after this program; once more to stop at once\n");
     expect(status).toBe(130);
   });
 });

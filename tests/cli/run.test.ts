@@ -174,7 +174,7 @@ describe("bad input is one line and status 2", () => {
     [bad("c.json", '{ "version": 3,\n "steps": [] }'), "c.json:1:14: version: 3 is not a version that is known here"],
     [
       bad("d.sfork", "sfork 1\nconfig frames=1\n"),
-      "d.sfork:2: the configuration is illegal (CFG-1): the frames suffice",
+      "d.sfork:2: the configuration is illegal, CFG-1 demands: the frames suffice",
     ],
     ["nowhere.sfork", "nowhere.sfork: no such file; check the path"],
   ])("case %#", async (file, line) => {

@@ -91,7 +91,7 @@ test("an illegal configuration is refused with its line and clause", () => {
   const source = rightOf(parseProgram("sfork 1\n\nconfig page=300\n", "p"));
   const config = configOf(source, "p");
   expect(isLeft(config) ? config.left.describe() : "legal").toBe(
-    "p:3: the configuration is illegal (CFG-1): page is a power of two, at least 256",
+    "p:3: the configuration is illegal, CFG-1 demands: page is a power of two, at least 256",
   );
 });
 
