@@ -141,7 +141,10 @@ describe("a mistake is told with file, line, column and remedy", () => {
     [lines("0: fork c7 slot=1 2"), "2:19: 2 is not of the form key=value"],
     [lines("0: wait c3, -1"), "2:13: process: -1 is not an ordinal; write a whole number from 0 on"],
     [lines("0: candperm c8, c1, load stor"), "2:21: words: stor is not a permission; did you mean store?"],
-    [lines("0: mmap c8, 64, xr"), "2:17: protection: xr is not a protection; write letters of rwx in this order, or none"],
+    [
+      lines("0: mmap c8, 64, xr"),
+      "2:17: protection: xr is not a protection; write letters of rwx in this order, or none",
+    ],
     [lines("x: yield"), "2:1: x is not a thread; write its number, 0 for the first"],
     [lines("-1: yield"), "2:1: -1 is not a thread; write its number, 0 for the first"],
     [lines("  yield"), "2:3: yield begins no line; lines are 0: li c8, 0x40, config, expect or a # comment"],
