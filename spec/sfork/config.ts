@@ -103,7 +103,7 @@ const checkSizes = (sizes: Omit<Config, "stride" | "base">): IllegalConfig | und
     [isWhole(sizes.pages, 4), "a region has at least 4 pages"],
     [isWhole(sizes.processes, 1), "there is at least one process"],
     [isWhole(sizes.slots, sizes.processes), "there are at least as many slots as processes"],
-    [isWhole(sizes.frames, sizes.pages), "the frames suffice for process 0"],
+    [isWhole(sizes.frames, Math.floor(sizes.pages / 2) + 2), "the frames suffice for the pages of process 0"],
     [
       [sizes.shared, sizes.pipe, sizes.channel].every((size) => isWhole(size, 1)),
       "shared, pipe and channel are at least 1",

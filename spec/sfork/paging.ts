@@ -217,15 +217,15 @@ const checkSegment = (touch: Touch, operand: string): Trap | undefined => {
 };
 
 /**
- * May this page be touched so? Unmapped first, then the right that the touch needs.
+ * May this page be touched so? A jump needs the right to execute; loads and stores a mapping, and then their right.
  * @rule MEM-1 page @source SFork design: page protection comes after the capability's checks
  */
 export const checkPage = (machine: Machine, { place: where, touch }: Span, operand: string): Trap | undefined => {
   if (where.kind === "nowhere") return trap(touch === "execute" ? "page-exec" : "page-unmapped", operand);
   if (where.kind === "segment") return checkSegment(touch, operand);
   const protection = mappingOf(machine, where.page)?.entry.protection;
+  if (touch === "execute") return protection?.execute === true ? undefined : trap("page-exec", operand);
   if (protection === undefined) return trap("page-unmapped", operand);
-  if (touch === "execute") return protection.execute ? undefined : trap("page-exec", operand);
   if (isWrite(touch)) return protection.write ? undefined : trap("page-write", operand);
   return protection.read ? undefined : trap("page-read", operand);
 };

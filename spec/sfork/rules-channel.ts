@@ -16,7 +16,9 @@ const message = (machine: Machine, capability: Capability): Capability | undefin
   const { format } = machine;
   if (!capability.tag) return undefined;
   const sentry = capability.otype === format.otypes.sentry;
-  if (sentry && capability.base === kernelBase(machine.config)) return capability;
+  const kernel = kernelBase(machine.config);
+  const isEntry = capability.base === kernel && capability.top === kernel + BigInt(machine.config.page);
+  if (sentry && isEntry) return capability;
   if (!isMemoryCapability(format, capability)) return undefined;
   if (!isSealed(format, capability)) {
     return andPermissions(format, capability, ~permissionMask(format.permissionBits, ["load-cap", "store-cap"]));

@@ -14,9 +14,12 @@ import { sweepUnmapped } from "./sweep.js";
 export const committed = (machine: Machine): number =>
   machine.regions.flat().filter((entry) => entry !== undefined).length;
 
-/** Is there room for `pages` more? Overcommitted machines only ask for frames. */
-export const hasCommit = (machine: Machine, pages: number): boolean =>
-  machine.config.commit === "overcommit" || committed(machine) + pages <= machine.config.frames;
+/** Is there room for `pages` more? Overcommitted machines only ask for the frames that are needed at once. */
+export const hasCommit = (machine: Machine, pages: number, atOnce = pages): boolean => {
+  const { commit, frames } = machine.config;
+  const used = machine.frames.filter((frame) => frame !== undefined).length;
+  return commit === "overcommit" ? used + atOnce <= frames : committed(machine) + pages <= frames;
+};
 
 /** Bytes, rounded up to whole pages. */
 const wholePages = ({ page }: Config, bytes: bigint): bigint => {

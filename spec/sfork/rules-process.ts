@@ -92,7 +92,9 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
   const next = lowestPid(machine);
   const room = present(machine) < machine.config.processes;
   if (slot === undefined || next === undefined || !room) return failed(context, "EAGAIN");
-  if (!hasCommit(machine, paging.mappedPages(machine, home).length)) return failed(context, "ENOMEM");
+  const { length: pages } = paging.mappedPages(machine, home);
+  const copied = strategies[machine.config.strategy].copiesAtFork ? pages : 0;
+  if (!hasCommit(machine, pages, copied)) return failed(context, "ENOMEM");
   // 1. What the default would choose may be chosen otherwise, if it is free.
   const chosen = asked ?? slot;
   const pid = wanted ?? next;
@@ -110,10 +112,10 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
     regions: machine.regions.with(chosen, empty),
     usedSlots: new Set([...machine.usedSlots, chosen]),
   };
-  const pages = forkPages(born, home, chosen);
-  if (pages === undefined) return failed(context, "ENOMEM");
+  const mapped = forkPages(born, home, chosen);
+  if (mapped === undefined) return failed(context, "ENOMEM");
   const thread = machine.threads.length;
-  const forked: Machine = { ...pages, threads: [...pages.threads, forkThread(context, child, home, chosen)] };
+  const forked: Machine = { ...mapped, threads: [...mapped.threads, forkThread(context, child, home, chosen)] };
   // 3. The parent's register gets the pid, the child's 0.
   const told = writeInteger({ ...context, thread }, writeInteger(context, forked, cd, BigInt(pid)), cd, 0n);
   return { machine: told, observation: { kind: "child", child } };

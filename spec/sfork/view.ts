@@ -63,7 +63,7 @@ export const viewGranule = (machine: Machine, address: bigint): Granule | undefi
   const to = regionBase(config, slot);
   const index = Number((address - to) / page);
   const at = Number((address % page) / format.granule);
-  if (slot >= config.slots) return segments[index]?.[at];
+  if (slot >= config.slots) return segments[Number((address - regionBase(config, config.slots)) / page)]?.[at];
   const entry = machine.regions[slot]?.[index];
   const frame = entry === undefined ? undefined : machine.frames[entry.frame];
   const granule = frame?.memory[at];

@@ -20,7 +20,7 @@ const sameMappings = ({ full, before, after }: Scope): boolean =>
 const mappingsCounted = ({ after }: Scope): readonly Violation[] => {
   const entries = entriesOf(after);
   const counts = entries.reduce(
-    (sofar, { entry: { frame } }) => sofar.with(frame, (sofar[frame] ?? 0) + 1),
+    (sofar, { entry: { frame } }) => (frame in sofar ? sofar.with(frame, (sofar[frame] ?? 0) + 1) : sofar),
     after.frames.map(() => 0),
   );
   const frames = after.frames.flatMap((frame, index) => {
@@ -33,7 +33,9 @@ const mappingsCounted = ({ after }: Scope): readonly Violation[] => {
     const where = `slot ${slot.toString()} page ${index.toString()}`;
     const lived = after.processes.some((process, ordinal) => process.slot === slot && isLive(after, ordinal));
     const open = entry.protection.write && !entry.guard && (counts[entry.frame] ?? 0) > 1;
+    const absent = after.frames[entry.frame] === undefined;
     return [
+      ...(absent ? [{ rule: "INV-8", where, what: "is mapped to a frame that is not there" }] : []),
       ...(lived ? [] : [{ rule: "INV-8", where, what: "is mapped where nobody lives" }]),
       ...(open ? [{ rule: "INV-8", where, what: "can be written while others map its frame" }] : []),
     ];

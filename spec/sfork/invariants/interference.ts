@@ -42,10 +42,10 @@ const bitsWithin = (address: bigint, granule: bigint, range: Range): bigint => {
 };
 
 const memoryChanged = (scope: Scope): readonly Place[] => {
-  const { after, process, ended, granules } = scope;
+  const { after, ended, granules } = scope;
   const stored = storedTo(scope);
-  return granules.filter(({ owner, address, old, now }) => {
-    if (owner === process || old === undefined || sameGranule(old, now)) return false;
+  return granules.filter(({ address, old, now }) => {
+    if (old === undefined || sameGranule(old, now)) return false;
     const mine = stored === undefined ? 0n : bitsWithin(address, after.format.granule, stored);
     const swept = old.tag && !now.tag && ended.some((range) => pointsInto(after, decoded(after, old), range));
     return ((old.bits ^ now.bits) & ~mine) !== 0n || (old.tag !== now.tag && mine === 0n && !swept);
@@ -77,8 +77,8 @@ const othersChanged = ({ before, after, process, observation }: Scope): readonly
 };
 
 /**
- * A step changes nobody else's view but by bytes that it stores through a capability that allows it, and by tags of what
- * the step ended.
+ * A step changes memory, its own or anybody's, only by bytes that it stores through a capability that allows it, and by
+ * tags of what it ended; and of others nothing else.
  * @rule INV-6 interference @source SFork poster, goals: isolation of µprocesses
  */
 export const nonInterference: Invariant = (scope) => {

@@ -13,14 +13,19 @@ const contextOf = ({ before, thread, process }: Transition): Context => ({
   process,
 });
 
-/** The granules of `[address, address + size)`, as the owners of their pages see them. */
-const granulesAt = ({ before }: Transition, address: bigint, size: bigint): readonly Capability[] => {
+/** The tagged granules that lie wholly in `[address, address + size)`, as the owners of their pages see them. */
+const granulesIn = ({ before }: Transition, address: bigint, size: bigint): readonly Capability[] => {
   const { granule } = before.format;
-  const first = address / granule;
-  return Array.from({ length: Number((address + size + granule - 1n) / granule - first) }, (_, index) =>
+  const first = (address + granule - 1n) / granule;
+  const count = Number((address + size) / granule - first);
+  return Array.from({ length: Math.max(0, count) }, (_, index) =>
     viewGranule(before, (first + BigInt(index)) * granule),
   ).flatMap((seen) => (seen?.tag === true ? [decoded(before, seen)] : []));
 };
+
+/** The capability has the right, or its format does not know it. */
+const allows = ({ before: { format } }: Transition, capability: Capability | undefined, right: Permission): boolean =>
+  capability !== undefined && (format.permissionBits[right] === undefined || permits(format, capability, right));
 
 /** The capabilities in `cs1` and `cs2`, where the operation has them. */
 const operandsOf = (transition: Transition): readonly [cs1?: Capability, cs2?: Capability] => {
@@ -31,6 +36,9 @@ const operandsOf = (transition: Transition): readonly [cs1?: Capability, cs2?: C
   return "cs2" in operation ? [cs1, register(context, operation.cs2)] : [cs1];
 };
 
+/** Operations that store, and store no capability; what they are given is authority for bytes. */
+const storesBytes = /^(store\.|memset)/;
+
 /** What a step that succeeded may pass on: its operands, and what it read from memory or from a channel. */
 const sourcesOf = (transition: Transition): readonly (Capability | undefined)[] => {
   const { before, operation, thread, observation } = transition;
@@ -39,18 +47,23 @@ const sourcesOf = (transition: Transition): readonly (Capability | undefined)[] 
   const [cs1, cs2] = operandsOf(transition);
   const at = (capability: Capability | undefined, n = 0n): bigint =>
     format.plainAddress(BigInt.asUintN(Number(format.addressBits), (capability?.address ?? 0n) + n));
-  if (operation.op === "loadcap") {
-    return granulesAt(transition, at(cs1, integer(contextOf(transition), operation.n)), 1n);
-  }
+  const loaded = (authority: Capability | undefined, n: bigint, size: bigint): readonly Capability[] =>
+    allows(transition, authority, "load-cap") ? granulesIn(transition, at(authority, n), size) : [];
+  // A capability is stored as one only through the right to store it, and a local one through another (MEM-3).
+  const storable = (capability: Capability | undefined): boolean =>
+    allows(transition, cs1, "store-cap") &&
+    (allows(transition, capability, "global") || allows(transition, cs1, "store-local"));
+  if (operation.op === "loadcap") return loaded(cs1, integer(contextOf(transition), operation.n), format.granule);
+  if (operation.op === "storecap") return [cs2].filter(storable);
   if (operation.op === "cmemcpy") {
-    const size = observation.kind === "none" ? integer(contextOf(transition), operation.n) : 0n;
-    return granulesAt(transition, at(cs2), size);
+    const congruent = observation.kind === "none" && (at(cs1) - at(cs2)) % format.granule === 0n;
+    return congruent ? loaded(cs2, 0n, integer(contextOf(transition), operation.n)).filter(storable) : [];
   }
   if (operation.op === "recvcap") return [channels[operation.channel % channels.length]?.messages[0]];
-  if (operation.op === "storecap") return [cs2];
   if (operation.op === "cinvoke") return [cs1, cs2];
   if (operation.op === "thread") return [...(own?.registers ?? []), own?.pcc];
-  return operation.op === "cgetpcc" || operation.op === "cjalr" ? [own?.pcc, cs1] : [cs1];
+  if (operation.op === "cgetpcc" || operation.op === "cjalr") return [own?.pcc, cs1];
+  return storesBytes.test(operation.op) ? [] : [cs1];
 };
 
 const makesSentries: readonly OperationName[] = ["csealentry", "cbuildcap", "cjalr"];

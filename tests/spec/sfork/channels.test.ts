@@ -8,6 +8,7 @@ import {
   candperm,
   ccleartag,
   channel,
+  cincoffset,
   cseal,
   csealentry,
   csetbounds,
@@ -71,6 +72,13 @@ test("CHAN-2 message: memory without the rights that would carry more, harmless 
     const refused = error("EPERM");
     if (format.name === "rvy64") expect(last(ready, by(0, sendcap(0, 3))), name).toEqual(refused);
     else expect(received(ready, 3), name).toEqual(registerOf(ready, 0, 3));
+    // A sentry to nothing, where the kernel begins, is not the kernel's entry.
+    const edge = by(0, csetbounds(8, 6, 0x100n), cincoffset(8, 8, 0x100n), csetbounds(8, 8, 0n), csealentry(8, 8));
+    expect(registerOf(after(ready, edge), 0, 8), name).toMatchObject({
+      tag: true,
+      base: registerOf(ready, 0, 5)?.base,
+    });
+    expect(last(ready, edge, by(0, sendcap(0, 8))), name).toEqual(refused);
     // 4. Sentries to data, what is sealed otherwise, sealing authority, numbers.
     const others = after(ready, by(0, csealentry(8, 1), cseal(9, 3, 4), cseal(10, 1, 4), ccleartag(11, 1)));
     const kept = format.otypes.ordinary ? [8, 10, 4, 11, 0] : [8, 11, 0];

@@ -47,7 +47,7 @@ test("CFG-1 defaults: what is left out has a default, stride and base the least 
     [{ pages: 3 }, "a region has at least 4 pages"],
     [{ processes: 0 }, "there is at least one process"],
     [{ slots: 7 }, "there are at least as many slots as processes"],
-    [{ frames: 7 }, "the frames suffice for process 0"],
+    [{ frames: 5 }, "the frames suffice for the pages of process 0"],
     [{ channel: 0 }, "shared, pipe and channel are at least 1"],
   ];
   for (const [given, clause] of refused) expect(completeConfig(given)).toEqual({ illegal: clause });

@@ -62,6 +62,9 @@ test("FORK-1 fork: the lowest free slot and pid; no process, slot or commit left
     const two = after(worldOf({ format, strategy, frames: 13 }).machine, by(0, fork(7)));
     expect(last(two, by(0, fork(7))), name).toEqual(error("ENOMEM"));
     expect(after(two, by(1, fork(7))), name).toBe(two);
+    // Without a reserve an eager copy needs its frames now; whether a choice is allowed is asked where there is room.
+    const tight = worldOf({ format, strategy: "eager", frames: 8, commit: "overcommit" }).machine;
+    for (const choice of [{}, { slot: 0 }]) expect(last(tight, by(0, fork(7, choice))), name).toEqual(error("ENOMEM"));
     // Choices: what is free may be chosen.
     const chosen = after(machine, by(0, fork(7, { slot: 3, pid: 9 })));
     expect(chosen.processes[1], name).toMatchObject({ slot: 3, pid: 9 });

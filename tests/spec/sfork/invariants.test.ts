@@ -1,6 +1,6 @@
 /** INV-1 to INV-6: a machine that keeps each, and machines that were changed by hand so that they do not. */
 import { expect, test } from "vitest";
-import { nullCapability, type Capability, type Permission } from "../../../spec/cheri/index.js";
+import { nullCapability, permits, type Capability, type Permission } from "../../../spec/cheri/index.js";
 import { noGrants } from "../../../spec/sfork/invariants/grants.js";
 import { nonInterference } from "../../../spec/sfork/invariants/interference.js";
 import { isolation, nothingEnded, noStalePointer } from "../../../spec/sfork/invariants/isolation.js";
@@ -14,6 +14,7 @@ import {
   channel,
   cincoffset,
   cjalr,
+  cmemcpy,
   cseal,
   csealentry,
   csetbounds,
@@ -310,6 +311,40 @@ test("INV-5 monotonicity: what a step writes gives no more than something that i
   }
 });
 
+test("INV-5 rights: a capability is read and written as one only through the rights for it, and as a whole", () => {
+  for (const world of worlds({}, ["eager"])) {
+    const { name, g } = world;
+    const { format } = world.machine;
+    const kept = by(0, storecap(1, 0n, 1));
+    const data = registerOf(world.machine, 0, 1);
+    // Loaded without load-cap; copied to another place of a granule; stored without store-cap.
+    const raw = transitionOf(world, kept, by(0, candperm(8, 1, "load", "global"), loadcap(9, 0n, 8)));
+    const loaded = corrupted(raw, (now) => (data === undefined ? now : withRegister(now, 0, 9, data)));
+    const shifted = transitionOf(world, kept, by(0, cincoffset(8, 1, 2n * g + 1n), cmemcpy(8, 1, 2n * g)));
+    const copied = corrupted(shifted, (now) => withGranule(now, 0, 0, 3, { tag: true, bits: bitsOf(now, 0, 1) }));
+    expect(findings(monotonicity, raw), name).toEqual([]);
+    expect(findings(monotonicity, loaded), name).toEqual(["INV-5 P0 thread 0 c9"]);
+    expect(findings(monotonicity, shifted), name).toEqual([]);
+    expect(findings(monotonicity, copied), name).toEqual(["INV-5 P0 page 0 granule 3"]);
+    // A granule that is copied in part; and what authorises a store of bytes.
+    const part = transitionOf(world, kept, by(0, cincoffset(8, 1, 4n * g), cmemcpy(8, 1, g - 1n)));
+    const whole = corrupted(part, (now) => withGranule(now, 0, 0, 4, { tag: true, bits: bitsOf(now, 0, 1) }));
+    expect(findings(monotonicity, part), name).toEqual([]);
+    expect(findings(monotonicity, whole), name).toEqual(["INV-5 P0 page 0 granule 4"]);
+    const byte = transitionOf(world, by(0, store("b", 1n, 0n, 1)));
+    const authority = corrupted(byte, (now) => withGranule(now, 0, 0, 0, { tag: true, bits: bitsOf(now, 0, 1) }));
+    expect(findings(monotonicity, byte), name).toEqual([]);
+    expect(findings(monotonicity, authority), name).toEqual(["INV-5 P0 page 0 granule 0"]);
+    // Without store-cap a tagged store traps, or leaves no tag: neither puts a capability there.
+    const bare = transitionOf(world, by(0, candperm(8, 1, "load", "store", "global"), storecap(1, 0n, 8)));
+    expect(findings(monotonicity, bare), name).toEqual([]);
+    if (permits(format, bare.before.threads[0]?.registers[8] ?? nullCapability(format), "store-cap")) continue;
+    const forced = { ...bare, observation: { kind: "none" } } as const;
+    const stored = corrupted(forced, (now) => withGranule(now, 0, 0, 0, { tag: true, bits: bitsOf(now, 0, 1) }));
+    expect(findings(monotonicity, stored), name).toEqual(["INV-5 P0 page 0 granule 0"]);
+  }
+});
+
 test("INV-5 seal: what is sealed opens by the authority for its type and no other, and stays what it is till then", () => {
   for (const world of worlds({}, ["eager"]).filter(({ machine }) => machine.format.otypes.ordinary)) {
     const { name } = world;
@@ -373,9 +408,16 @@ test("INV-6 interference: a step changes nobody else's view but through a grant,
     );
     const forced = { ...transitionOf(world, readOnly), observation: { kind: "none" } } as const;
     const written = corrupted(forced, (machine) => withGranule(machine, 1, 0, 0, { bits: 1n }));
-    expect(findings(nonInterference, written), name).toEqual(["INV-6 P1 page 0 granule 0"]);
+    expect(findings(nonInterference, written), name).toContain("INV-6 P1 page 0 granule 0");
     const wide = corrupted(through, (machine) => withGranule(machine, 1, 0, 0, { bits: 0x101n }));
     expect(findings(nonInterference, wide), name).toEqual(["INV-6 P1 page 0 granule 0"]);
+    // Its own memory, too, changes by what it stores alone: a fork leaves it as it is, and so does a load.
+    for (const step of [fork(7), loadcap(8, 0n, 1)]) {
+      const kept = transitionOf(world, by(0, storecap(1, 0n, 1), store("b", 1n, 0x300n, 1), step));
+      expect(findings(nonInterference, kept), name).toEqual([]);
+      const cleared = corrupted(kept, (machine) => withGranule(machine, 0, 0, 0, { tag: false }));
+      expect(findings(nonInterference, cleared), name).toEqual(["INV-6 P0 page 0 granule 0"]);
+    }
     // Registers, protections, pages, threads and names of others; a segment that nobody stored to.
     const register = corrupted(holds, (machine) => withCopy(machine, [1, 1], [1, 9]));
     expect(findings(nonInterference, register), name).toEqual(["INV-6 P1 thread 1 c9"]);
