@@ -41,6 +41,18 @@ export const accessCases = {
       return false;
     },
   },
+  "cmemcpy-shifts-pointers": {
+    description: "a copy of a tagged granule to a place that is none: its bytes move without the tag",
+    on: ["cmemcpy"],
+    reached: (evidence) => {
+      const [source, target] = evidence.accesses;
+      const { granule } = evidence.before.format;
+      if (!evidence.succeeded || source === undefined || target === undefined || source.size < granule) return false;
+      const shifted = (source.address - target.address) % granule !== 0n;
+      const at = ((source.address + granule - 1n) / granule) * granule;
+      return shifted && evidence.granuleAt(evidence.before, at)?.tag === true;
+    },
+  },
   "access-across-resolved-and-unresolved": {
     description: "one access touches a page that is resolved and one that is not",
     on: accessing,

@@ -1,7 +1,8 @@
 /** Templates for corner cases of accesses to memory. */
 import type { accessCases } from "../../corner-cases/accesses.js";
 import { imm, reg, roles, type Scene } from "../scene.js";
-import { anywhere, nothing, poke, protect, readOnly, rawBytes, readWrite, two, type Templates } from "../template.js";
+import { addressed, anywhere, nothing, poke, protect, readOnly, rawBytes, readWrite, two } from "../template.js";
+import type { Templates } from "../template.js";
 
 /** Copy within the data part, to and from places that overlap. */
 const shift = (scene: Scene, actor: number, from: number, distance: number, size: number): void => {
@@ -46,6 +47,15 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     const from = scene.random.once(2) ? page - 2 * granule : granule * scene.random.below(4);
     for (const at of [0, 1, 2]) if (at < 2 || scene.random.once(2)) scene.plant(actor, from + at * granule);
     shift(scene, actor, from, granule, 3 * granule);
+  }),
+  "cmemcpy-shifts-pointers": addressed((scene) => {
+    const actor = scene.someone();
+    const { granule, dataBytes } = scene.measures;
+    const from = granule * scene.random.below(dataBytes / granule - 4);
+    scene.plant(actor, from);
+    shift(scene, actor, from, granule + scene.random.between(1, granule - 1), 2 * granule);
+    const near = from + granule * scene.random.between(1, 3);
+    scene.act(actor, { op: "loadcap", cd: 8, n: imm(near), cs1: 1 });
   }),
   "access-across-resolved-and-unresolved": anywhere((scene) => {
     const actor = scene.someone();
