@@ -4,9 +4,12 @@ import picocolors from "picocolors";
 
 const allowed = process.env["NO_COLOR"] === undefined && process.env["TERM"] !== "dumb";
 
+/** A stream that is no terminal has no such member; picocolors would then decide for itself, and colours what CI reads. */
+const coloured = (stream: Partial<Pick<NodeJS.WriteStream, "isTTY">>): boolean => allowed && stream.isTTY === true;
+
 /** Colours for standard output, and for standard error. */
-export const out = picocolors.createColors(allowed && process.stdout.isTTY);
-export const err = picocolors.createColors(allowed && process.stderr.isTTY);
+export const out = picocolors.createColors(coloured(process.stdout));
+export const err = picocolors.createColors(coloured(process.stderr));
 
 /** One line that says what was wrong, where, and how to mend it. */
 export const complain = (line: string): void => {
