@@ -4,7 +4,7 @@ import { formats, type FormatName } from "../spec/cheri/index.js";
 import type { StrategyName } from "../spec/sfork/config.js";
 import { initial, layout, type Machine } from "../spec/sfork/machine.js";
 import type { Step } from "../spec/sfork/operation.js";
-import { run, step } from "../spec/sfork/step.js";
+import { runFrom, step } from "../spec/sfork/step.js";
 import { smallConfig, type BenchRow } from "./small.js";
 import { distribution, timeOf } from "./timing.js";
 
@@ -20,7 +20,7 @@ const parent = (format: FormatName, strategy: StrategyName): Machine => {
     actor: 0,
     operation: { op: "storecap", cs2: 1, n: { immediate: BigInt(index * distance) }, cs1: 1 },
   });
-  const { machine, observations } = run(
+  const { machine, observations } = runFrom(
     initial(config),
     Array.from({ length: pointers }, (_, index) => store(index)),
   );

@@ -18,6 +18,6 @@ export type { Transition, Violation } from "./invariants/transition.js";
 export { initial, type Machine } from "./machine.js";
 export type { Observation } from "./observation.js";
 export { operations, type Operation, type OperationName, type Step } from "./operation.js";
-export { run, step } from "./step.js";
+export { run, runFrom, step } from "./step.js";
 export { strategies, type Strategy } from "./strategy.js";
 export { viewRegion, type ViewPage } from "./view.js";

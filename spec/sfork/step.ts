@@ -1,7 +1,8 @@
 /** One step of the machine, and a run of many. */
 import type { CapabilityFormat } from "../cheri/index.js";
+import { completeConfig, type Config, type IllegalConfig } from "./config.js";
 import type { Context, Outcome } from "./context.js";
-import type { Machine } from "./machine.js";
+import { initial, type Machine } from "./machine.js";
 import type { Observation } from "./observation.js";
 import { operations, type Operation, type OperationEntry, type OperationName, type Step } from "./operation.js";
 import { capabilityRules } from "./rules-capability.js";
@@ -62,8 +63,8 @@ interface Run {
   readonly observations: readonly Observation[];
 }
 
-/** All steps in a row: what each observed, and the machine at the end. */
-export const run = (start: Machine, steps: readonly Step[]): Run =>
+/** All steps in a row, from a machine on: what each observed, and the machine at the end. */
+export const runFrom = (start: Machine, steps: readonly Step[]): Run =>
   steps.reduce<Run>(
     ({ machine, observations }, next) => {
       const taken = step(machine, next);
@@ -71,3 +72,12 @@ export const run = (start: Machine, steps: readonly Step[]): Run =>
     },
     { machine: start, observations: [] },
   );
+
+/** A program from its start; what its configuration leaves out has its default, and an illegal one is refused (CFG-1). */
+export const run = (program: {
+  readonly config?: Partial<Config>;
+  readonly steps: readonly Step[];
+}): Run | IllegalConfig => {
+  const config = completeConfig(program.config ?? {});
+  return "illegal" in config ? config : runFrom(initial(config), program.steps);
+};

@@ -11,7 +11,7 @@ import { formats, type FormatName } from "../../../spec/cheri/index.js";
 import { completeConfig, regionSize } from "../../../spec/sfork/config.js";
 import { initial } from "../../../spec/sfork/machine.js";
 import { operations, type OperationName } from "../../../spec/sfork/operation.js";
-import { run } from "../../../spec/sfork/step.js";
+import { runFrom } from "../../../spec/sfork/step.js";
 import type { GeneratedProgram } from "../../../conformance/generate/options.js";
 import { fingerprint, programs } from "./support.js";
 
@@ -105,7 +105,7 @@ test("every corner case has a template, which all but oblivious programs have", 
 
 /** Does the program read the bytes of a pointer where copy-on-pointer-access would show? */
 const readsRaw = ({ config, steps }: GeneratedProgram): boolean =>
-  run(initial(config), steps).observations.some(({ kind }) => kind === "outside-profile");
+  runFrom(initial(config), steps).observations.some(({ kind }) => kind === "outside-profile");
 
 describe("the oblivious profile", () => {
   const all = programs("oblivious", 200, { profile: "oblivious", strategies: ["copa"] });

@@ -18,7 +18,7 @@ import { trace } from "../../../conformance/program/trace.js";
 import { completeConfig, type Config } from "../../../spec/sfork/config.js";
 import { initial, registerCount } from "../../../spec/sfork/machine.js";
 import type { Operation } from "../../../spec/sfork/operation.js";
-import { run } from "../../../spec/sfork/step.js";
+import { runFrom } from "../../../spec/sfork/step.js";
 import { rightOf } from "./files.js";
 
 const seed = 0x5f0b;
@@ -101,7 +101,7 @@ describe.each(formatNames)(`every list of steps is a legal program (%s, seed ${s
         const traced = [...trace(legal(program.config), program.steps)];
         expect(traced).toHaveLength(program.steps.length);
         // The trace is the run: it only looks.
-        const { observations } = run(initial(legal(program.config)), program.steps);
+        const { observations } = runFrom(initial(legal(program.config)), program.steps);
         expect(traced.map(({ observation }) => observation)).toStrictEqual(observations);
       }),
       { seed, numRuns: 60 },
@@ -128,7 +128,7 @@ test(`registers out of range are reduced by the machine (seed ${seed})`, () => {
     fc.property(legalConfig(), steps, (config, plain) => {
       const start = initial(legal(config));
       const wild = plain.map(({ actor, operation }) => ({ actor, operation: beyond(operation) }));
-      expect(run(start, wild).observations).toStrictEqual(run(start, plain).observations);
+      expect(runFrom(start, wild).observations).toStrictEqual(runFrom(start, plain).observations);
     }),
     { seed, numRuns: 100 },
   );

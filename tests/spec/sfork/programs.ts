@@ -4,7 +4,7 @@ import { completeConfig, type Config, type StrategyName } from "../../../spec/sf
 import { initial, noCounters, type Counters, type Machine } from "../../../spec/sfork/machine.js";
 import type { Observation } from "../../../spec/sfork/observation.js";
 import type { Integer, Operation, Protection, Step } from "../../../spec/sfork/operation.js";
-import { run } from "../../../spec/sfork/step.js";
+import { runFrom } from "../../../spec/sfork/step.js";
 
 const formatNames = Object.keys(formats) as readonly FormatName[];
 export const strategyNames: readonly StrategyName[] = ["eager", "coa", "copa"];
@@ -152,15 +152,15 @@ export const by = (actor: number, ...program: readonly Operation[]): readonly St
 
 /** The machine after a program. */
 export const after = (machine: Machine, ...program: readonly (readonly Step[])[]): Machine =>
-  run(machine, program.flat()).machine;
+  runFrom(machine, program.flat()).machine;
 
 /** What the last step of a program observes. */
 export const last = (machine: Machine, ...program: readonly (readonly Step[])[]): Observation | undefined =>
-  run(machine, program.flat()).observations.at(-1);
+  runFrom(machine, program.flat()).observations.at(-1);
 
 /** What one thread observes on a machine as it is. */
 export const seen = (machine: Machine, actor: number, ...program: readonly Operation[]): readonly Observation[] =>
-  run(machine, by(actor, ...program)).observations;
+  runFrom(machine, by(actor, ...program)).observations;
 
 /** Observations, as far as they are compared. */
 export const cap = (fields: Partial<Capability>) => ({ kind: "capability", capability: fields });

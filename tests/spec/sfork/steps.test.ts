@@ -1,6 +1,6 @@
 /** EXEC-1: every list of steps is a program. */
 import { expect, test } from "vitest";
-import { resolveActor, step } from "../../../spec/sfork/step.js";
+import { resolveActor, run, step } from "../../../spec/sfork/step.js";
 import type { Operation } from "../../../spec/sfork/operation.js";
 import type { Machine } from "../../../spec/sfork/machine.js";
 import {
@@ -80,4 +80,14 @@ test("EXEC-1 step: every step observes something, and one that fails changes not
     expect(step(halted, { actor: 1, operation: idle }), name).toEqual(nobody);
     expect(last(machine, by(0, idle)), name).toEqual(nothing);
   }
+});
+
+test("a program runs from its configuration, or is refused with the clause that it breaks", () => {
+  const steps = by(0, fork(7), getpid(8));
+  expect(run({ config: { strategy: "copa" }, steps })).toMatchObject({
+    machine: { config: { strategy: "copa", pages: 8 }, processes: [{ pid: 1 }, { pid: 2 }] },
+    observations: [{ kind: "child", child: 1 }, int(1n)],
+  });
+  expect(run({ steps: [] })).toMatchObject({ machine: { config: { strategy: "eager" } }, observations: [] });
+  expect(run({ config: { pages: 3 }, steps })).toEqual({ illegal: "a region has at least 4 pages" });
 });
