@@ -2,7 +2,7 @@
  * The corner cases that generated programs must reach often: for each a name, what it is, and a detector that judges by
  * what a step really did. Templates bear the same names (`generate/templates.ts`).
  */
-import type { Transition } from "../spec/sfork/invariants/transition.js";
+import type { Transition } from "../spec/invariants/transition.js";
 import { accessCases } from "./corner-cases/accesses.js";
 import { capabilityCases } from "./corner-cases/capabilities.js";
 import type { CornerCase } from "./corner-cases/case.js";

@@ -1,8 +1,8 @@
 /** What programs reached: operations by outcome, trap causes, corner cases, exponents. Counted, printed, added up. */
 import { formats, type Capability, type FormatName } from "../spec/cheri/index.js";
 import { register } from "../spec/sfork/context.js";
-import type { CheckedStep } from "../spec/sfork/invariants/check.js";
-import type { Transition } from "../spec/sfork/invariants/transition.js";
+import type { CheckedStep } from "../spec/invariants/check.js";
+import type { Transition } from "../spec/invariants/transition.js";
 import type { Observation } from "../spec/sfork/observation.js";
 import { operations, type OperationEntry, type OperationName } from "../spec/sfork/operation.js";
 import { cornerCases, lookoutFor, type CornerCase } from "./corner-cases.js";

@@ -1,7 +1,7 @@
 /** Campaigns: the programs of a seed, one after the other, each judged; and what all of them came to. */
 import type { FormatName } from "../../spec/cheri/index.js";
 import type { StrategyName } from "../../spec/sfork/config.js";
-import { invariants } from "../../spec/sfork/invariants/check.js";
+import { invariants } from "../../spec/invariants/check.js";
 import type { Coverage } from "../coverage.js";
 import { generate } from "../generate/generate.js";
 import type { Profile } from "../generate/options.js";

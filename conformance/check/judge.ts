@@ -1,8 +1,8 @@
 /** One program on the specification: every observation beside the eager copy's, and all invariants after every step. */
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../../spec/sfork/config.js";
-import { checkedStep, start, violations, type CheckedStep } from "../../spec/sfork/invariants/check.js";
-import type { Transition, Violation } from "../../spec/sfork/invariants/transition.js";
+import { checkedStep, start, violations, type CheckedStep } from "../../spec/invariants/check.js";
+import type { Transition, Violation } from "../../spec/invariants/transition.js";
 import type { Machine } from "../../spec/sfork/machine.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import { canonical } from "../canon.js";

@@ -1,7 +1,7 @@
 /** What detectors ask about a step that was taken: worked out when it is asked for, and once. */
 import type { Capability, Granule } from "../../spec/cheri/index.js";
 import { integer, register, type Context } from "../../spec/sfork/context.js";
-import type { Transition } from "../../spec/sfork/invariants/transition.js";
+import type { Transition } from "../../spec/invariants/transition.js";
 import type { Frame, Machine, PageEntry } from "../../spec/sfork/machine.js";
 import { effective } from "../../spec/sfork/memory-access.js";
 import type { Integer, Operation } from "../../spec/sfork/operation.js";

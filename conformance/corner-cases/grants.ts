@@ -1,6 +1,6 @@
 /** Corner cases of channels: what they refuse, foreign memory, and its end. */
 import { isSealed, type Capability } from "../../spec/cheri/index.js";
-import { overlaps } from "../../spec/sfork/invariants/transition.js";
+import { overlaps } from "../../spec/invariants/transition.js";
 import { kernelBase, sharedBase } from "../../spec/sfork/config.js";
 import { isMemoryCapability, liesWithin, meets } from "../../spec/sfork/relocate.js";
 import { viewPage } from "../../spec/sfork/view.js";

@@ -1,5 +1,5 @@
 /** What earlier steps of a program did, as far as a detector has to know. */
-import type { Transition } from "../../spec/sfork/invariants/transition.js";
+import type { Transition } from "../../spec/invariants/transition.js";
 
 /** What is kept of a step. */
 export interface Seen {

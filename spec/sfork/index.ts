@@ -13,8 +13,8 @@ export {
   violations as checkInvariants,
   type Checked,
   type CheckedStep,
-} from "./invariants/check.js";
-export type { Transition, Violation } from "./invariants/transition.js";
+} from "../invariants/check.js";
+export type { Transition, Violation } from "../invariants/transition.js";
 export { initial, type Machine } from "./machine.js";
 export type { Observation } from "./observation.js";
 export { operations, type Operation, type OperationName, type Step } from "./operation.js";

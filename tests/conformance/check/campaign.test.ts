@@ -13,7 +13,7 @@ import { cornerCaseNames } from "../../../conformance/corner-cases.js";
 import { createCoverage, type CoverageResult } from "../../../conformance/coverage.js";
 import { summarizeCoverage } from "../../../conformance/coverage-summary.js";
 import { generate, generatorVersion } from "../../../conformance/generate/generate.js";
-import { invariants } from "../../../spec/sfork/invariants/check.js";
+import { invariants } from "../../../spec/invariants/check.js";
 import { read } from "../program/files.js";
 import { crashingFork, forgetfulFork, program, settings, wrongNumber } from "./support.js";
 

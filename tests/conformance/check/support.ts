@@ -4,9 +4,9 @@ import type { CompleteProgram } from "../../../conformance/check/finding.js";
 import { specification, type Checker } from "../../../conformance/check/judge.js";
 import { formatNames, strategyNames } from "../../../conformance/program/config-codec.js";
 import { completeConfig } from "../../../spec/sfork/config.js";
-import type { CheckedStep } from "../../../spec/sfork/invariants/check.js";
+import type { CheckedStep } from "../../../spec/invariants/check.js";
 import type { OperationName, Step } from "../../../spec/sfork/operation.js";
-import { withCopy } from "../../spec/sfork/transitions.js";
+import { withCopy } from "../../spec/invariants/transitions.js";
 import { lines, read } from "../program/files.js";
 
 /** A program of these lines, complete. */

@@ -4,7 +4,7 @@ import { generate } from "../../../conformance/generate/generate.js";
 import type { GenerateOptions, GeneratedProgram } from "../../../conformance/generate/options.js";
 import { cornerCases, type CornerCase } from "../../../conformance/corner-cases.js";
 import { createCoverage, type CoverageResult } from "../../../conformance/coverage.js";
-import { checkedStep, start, type Checked } from "../../../spec/sfork/invariants/check.js";
+import { checkedStep, start, type Checked } from "../../../spec/invariants/check.js";
 
 export const programs = (seed: string, count: number, options?: GenerateOptions): readonly GeneratedProgram[] =>
   Array.from({ length: count }, (_, index) => generate(seed, index, options));

@@ -1,12 +1,12 @@
 /** INV-1 to INV-6: a machine that keeps each, and machines that were changed by hand so that they do not. */
 import { expect, test } from "vitest";
 import { nullCapability, permits, type Capability, type Permission } from "../../../spec/cheri/index.js";
-import { noGrants } from "../../../spec/sfork/invariants/grants.js";
-import { nonInterference } from "../../../spec/sfork/invariants/interference.js";
-import { isolation, nothingEnded, noStalePointer } from "../../../spec/sfork/invariants/isolation.js";
-import { monotonicity } from "../../../spec/sfork/invariants/provenance.js";
-import { exactRelocation, tagConservation } from "../../../spec/sfork/invariants/relocation.js";
-import { pointsInto } from "../../../spec/sfork/invariants/transition.js";
+import { noGrants } from "../../../spec/invariants/grants.js";
+import { nonInterference } from "../../../spec/invariants/interference.js";
+import { isolation, nothingEnded, noStalePointer } from "../../../spec/invariants/isolation.js";
+import { monotonicity } from "../../../spec/invariants/provenance.js";
+import { exactRelocation, tagConservation } from "../../../spec/invariants/relocation.js";
+import { pointsInto } from "../../../spec/invariants/transition.js";
 import { capability } from "../cheri/rules/capabilities.js";
 import {
   by,
@@ -33,7 +33,7 @@ import {
   storecap,
   thread,
   worlds,
-} from "./programs.js";
+} from "../sfork/programs.js";
 import {
   bitsOf,
   corrupted,

@@ -1,7 +1,7 @@
 /** Where capabilities lead: isolation, no stale pointers, guard gaps, and nothing into new memory (INV-1, 2, 9, 11). */
-import { permits, type Capability } from "../../cheri/index.js";
-import { kernelBase, sharedBase } from "../config.js";
-import type { Machine } from "../machine.js";
+import { permits, type Capability } from "../cheri/index.js";
+import { kernelBase, sharedBase } from "../sfork/config.js";
+import type { Machine } from "../sfork/machine.js";
 import { covers } from "./grants.js";
 import {
   boundsOf,

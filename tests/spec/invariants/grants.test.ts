@@ -1,10 +1,10 @@
 /** What the checker knows of grants, and of a comparison that cannot go on: both kept without asking the machine. */
 import { expect, test } from "vitest";
 import { formats } from "../../../spec/cheri/index.js";
-import { checkedStep, start, type Checked } from "../../../spec/sfork/invariants/check.js";
-import { cut } from "../../../spec/sfork/invariants/grants.js";
-import { isolation } from "../../../spec/sfork/invariants/isolation.js";
-import type { Grant } from "../../../spec/sfork/invariants/transition.js";
+import { checkedStep, start, type Checked } from "../../../spec/invariants/check.js";
+import { cut } from "../../../spec/invariants/grants.js";
+import { isolation } from "../../../spec/invariants/isolation.js";
+import type { Grant } from "../../../spec/invariants/transition.js";
 import type { Step } from "../../../spec/sfork/operation.js";
 import {
   by,
@@ -22,7 +22,7 @@ import {
   worldOf,
   worlds,
   type World,
-} from "./programs.js";
+} from "../sfork/programs.js";
 import { corrupted, findings, transitionOf } from "./transitions.js";
 
 const grantsOf = (world: World, ...program: readonly (readonly Step[])[]) => transitionOf(world, ...program).grants;

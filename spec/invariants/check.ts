@@ -1,12 +1,12 @@
 /**
  * A run under all invariants: the machine, the checker's grants, and beside it the same program with eager copies.
  */
-import type { Config } from "../config.js";
-import { initial, regionBase, type Machine } from "../machine.js";
-import type { Observation } from "../observation.js";
-import type { OperationName, Step } from "../operation.js";
-import type { Range } from "../relocate.js";
-import { step } from "../step.js";
+import type { Config } from "../sfork/config.js";
+import { initial, regionBase, type Machine } from "../sfork/machine.js";
+import type { Observation } from "../sfork/observation.js";
+import type { OperationName, Step } from "../sfork/operation.js";
+import type { Range } from "../sfork/relocate.js";
+import { step } from "../sfork/step.js";
 import { commitKept, soundFrames } from "./frames.js";
 import { noGrants, stepGrants } from "./grants.js";
 import { noTraceOfFailure, nonInterference } from "./interference.js";

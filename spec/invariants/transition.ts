@@ -4,14 +4,14 @@
  * The full form looks at everything. The incremental form looks at what the step touched: what is the same value as before
  * was not touched. A step that begins or ends memory is always looked at in full, for it can make wrong what it left alone.
  */
-import { permits, zeroGranule } from "../../cheri/index.js";
-import type { Capability, Granule, Permission, TaggedMemory } from "../../cheri/index.js";
-import { regionSize, sharedBase } from "../config.js";
-import { regionBase, registerCount, type Frame, type Machine, type PageEntry } from "../machine.js";
-import type { Observation } from "../observation.js";
-import type { Operation } from "../operation.js";
-import type { Range } from "../relocate.js";
-import { granuleImage } from "../view.js";
+import { permits, zeroGranule } from "../cheri/index.js";
+import type { Capability, Granule, Permission, TaggedMemory } from "../cheri/index.js";
+import { regionSize, sharedBase } from "../sfork/config.js";
+import { regionBase, registerCount, type Frame, type Machine, type PageEntry } from "../sfork/machine.js";
+import type { Observation } from "../sfork/observation.js";
+import type { Operation } from "../sfork/operation.js";
+import type { Range } from "../sfork/relocate.js";
+import { granuleImage } from "../sfork/view.js";
 
 export interface Violation {
   readonly rule: string;

@@ -1,8 +1,8 @@
 /** Where capabilities come from: monotonicity and no forgery (INV-5, INV-7). */
-import { isSealed, permissionMask, permits, type Capability, type Permission } from "../../cheri/index.js";
-import { integer, register, type Context } from "../context.js";
-import type { OperationName } from "../operation.js";
-import { viewGranule } from "../view.js";
+import { isSealed, permissionMask, permits, type Capability, type Permission } from "../cheri/index.js";
+import { integer, register, type Context } from "../sfork/context.js";
+import type { OperationName } from "../sfork/operation.js";
+import { viewGranule } from "../sfork/view.js";
 import { boundsOf, decoded, foundHeld, holding, regionOf, sameCapability, sameGranule, within } from "./transition.js";
 import type { Held, Invariant, Scope, Transition } from "./transition.js";
 

@@ -1,9 +1,9 @@
 /** What a step may not touch: other processes' views (INV-6), and, where it fails, anything at all (INV-10). */
-import { inBounds, isSealed, permits } from "../../cheri/index.js";
-import { integer, register, type Context } from "../context.js";
-import type { Machine } from "../machine.js";
-import type { OperationName } from "../operation.js";
-import type { Range } from "../relocate.js";
+import { inBounds, isSealed, permits } from "../cheri/index.js";
+import { integer, register, type Context } from "../sfork/context.js";
+import type { Machine } from "../sfork/machine.js";
+import type { OperationName } from "../sfork/operation.js";
+import type { Range } from "../sfork/relocate.js";
 import { decoded, found, isLive, pointsInto, sameCapability, sameGranule, sameProtection } from "./transition.js";
 import type { Invariant, Place, Scope, Transition } from "./transition.js";
 

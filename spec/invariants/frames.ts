@@ -1,5 +1,5 @@
 /** Frames and their mappings (INV-8), and how many are promised (INV-13). */
-import type { Machine, PageEntry } from "../machine.js";
+import type { Machine, PageEntry } from "../sfork/machine.js";
 import { found, isLive, sameGranule, sameProtection } from "./transition.js";
 import type { Invariant, Scope, Violation } from "./transition.js";
 

@@ -1,11 +1,11 @@
 /** Transitions for the invariants: the last step of a program, and what it would look like if the machine were wrong. */
 import { expect } from "vitest";
 import type { Capability, Granule } from "../../../spec/cheri/index.js";
-import { checkedStep, start, type CheckedStep } from "../../../spec/sfork/invariants/check.js";
-import { scopeOf, type Invariant, type Transition } from "../../../spec/sfork/invariants/transition.js";
+import { checkedStep, start, type CheckedStep } from "../../../spec/invariants/check.js";
+import { scopeOf, type Invariant, type Transition } from "../../../spec/invariants/transition.js";
 import type { Frame, Machine, PageEntry, Thread } from "../../../spec/sfork/machine.js";
 import type { Step } from "../../../spec/sfork/operation.js";
-import type { World } from "./programs.js";
+import type { World } from "../sfork/programs.js";
 
 export const transitionOf = ({ config }: World, ...program: readonly (readonly Step[])[]): Transition => {
   const [last] = program

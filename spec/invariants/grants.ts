@@ -2,10 +2,10 @@
  * Grants: foreign memory that a process holds legitimately, by channel (CHAN-2, CHAN-3). The checker keeps them itself, from
  * the steps and the ranges that ended; the machine knows nothing of them.
  */
-import { isSealed, permissionMask, permits, type Capability } from "../../cheri/index.js";
-import { register } from "../context.js";
-import type { Machine } from "../machine.js";
-import type { Range } from "../relocate.js";
+import { isSealed, permissionMask, permits, type Capability } from "../cheri/index.js";
+import { register } from "../sfork/context.js";
+import type { Machine } from "../sfork/machine.js";
+import type { Range } from "../sfork/relocate.js";
 import { isLive, livingIn, overlaps, reach, regionOf, within } from "./transition.js";
 import type { Grant, Grants, Transition } from "./transition.js";
 

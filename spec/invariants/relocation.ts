@@ -1,8 +1,8 @@
 /** What a child is: the image of its parent, granule by granule and register by register (INV-3, INV-4). */
-import { zeroGranule, type Capability, type Granule } from "../../cheri/index.js";
-import { regionBase, registerCount, type Machine } from "../machine.js";
-import type { Range } from "../relocate.js";
-import { granuleImage } from "../view.js";
+import { zeroGranule, type Capability, type Granule } from "../cheri/index.js";
+import { regionBase, registerCount, type Machine } from "../sfork/machine.js";
+import type { Range } from "../sfork/relocate.js";
+import { granuleImage } from "../sfork/view.js";
 import {
   boundsOf,
   decoded,

@@ -1,9 +1,9 @@
 /** INV-7 to INV-11, INV-13: a machine that keeps each, and machines that were changed by hand so that they do not. */
 import { expect, test } from "vitest";
-import { commitKept, soundFrames } from "../../../spec/sfork/invariants/frames.js";
-import { noTraceOfFailure } from "../../../spec/sfork/invariants/interference.js";
-import { freshMemory, guardGaps } from "../../../spec/sfork/invariants/isolation.js";
-import { noForgery } from "../../../spec/sfork/invariants/provenance.js";
+import { commitKept, soundFrames } from "../../../spec/invariants/frames.js";
+import { noTraceOfFailure } from "../../../spec/invariants/interference.js";
+import { freshMemory, guardGaps } from "../../../spec/invariants/isolation.js";
+import { noForgery } from "../../../spec/invariants/provenance.js";
 import type { Machine } from "../../../spec/sfork/machine.js";
 import { capability } from "../cheri/rules/capabilities.js";
 import {
@@ -23,7 +23,7 @@ import {
   storecap,
   worldOf,
   worlds,
-} from "./programs.js";
+} from "../sfork/programs.js";
 import {
   bitsOf,
   corrupted,
