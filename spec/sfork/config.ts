@@ -6,7 +6,8 @@
 import * as cheri from "../cheri/index.js";
 import type { CapabilityFormat, FormatName } from "../cheri/index.js";
 
-export type StrategyName = "eager" | "coa" | "copa";
+/** `posix` is the level that applications believe in: every process in an address space of its own (L0). */
+export type StrategyName = "posix" | "eager" | "coa" | "copa";
 
 export interface Config {
   readonly format: FormatName;

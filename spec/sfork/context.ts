@@ -26,7 +26,8 @@ export type Refusal = Extract<
 
 export const threadOf = ({ machine, thread }: Context): Thread => {
   const found = machine.threads[thread];
-  return found ?? { process: 0, live: false, registers: [], pcc: nullCapability(machine.format) };
+  const pcc = nullCapability(machine.format);
+  return found ?? { process: 0, live: false, registers: [], pcc, mask: [], call: undefined };
 };
 
 export const processOf = ({ machine, process }: Context): Process | undefined => machine.processes[process];
@@ -67,7 +68,29 @@ export const done = (machine: Machine): Outcome => ({ machine, observation: { ki
 /** The step changes nothing but what its observation says. */
 export const refuse = ({ machine }: Context, observation: Observation): Outcome => ({ machine, observation });
 
-export const failed = (context: Context, error: ErrorCode): Outcome => refuse(context, { kind: "error", error });
+export const failed = (context: Context, ...[error, ...others]: readonly [ErrorCode, ...ErrorCode[]]): Outcome =>
+  refuse(context, { kind: "error", error, allowed: [error, ...others] });
+
+/** A check of a system call: whether it fails, and the error that it then gives. */
+export type CallCheck = readonly [fails: boolean, error: ErrorCode];
+
+/**
+ * A system call: checks, all of them pure, then the act. The first check that fails names the error; where several fail,
+ * POSIX allows the error of any.
+ * @rule KERN-1 checks @source POSIX XSH 2.3 (error numbers: the order of checks is unspecified)
+ */
+export const call = (context: Context, checks: readonly CallCheck[], act: () => Outcome): Outcome => {
+  const [first, ...others] = [...new Set(checks.flatMap(([fails, error]) => (fails ? [error] : [])))];
+  return first === undefined ? act() : failed(context, first, ...others);
+};
+
+/** The machine with a process changed. */
+export const withProcess = (machine: Machine, index: number, change: Partial<Process>): Machine => {
+  const process = machine.processes[index];
+  return process === undefined
+    ? machine
+    : { ...machine, processes: machine.processes.with(index, { ...process, ...change }) };
+};
 
 export const trapped = (context: Context, trap: Trap): Outcome => refuse(context, { kind: "trap", ...trap });
 

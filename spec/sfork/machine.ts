@@ -7,8 +7,10 @@
 import * as cheri from "../cheri/index.js";
 import type { Capability, CapabilityFormat, Permission, TaggedMemory } from "../cheri/index.js";
 import { kernelBase, sealingTypes, sharedBase, type Config } from "./config.js";
+import { fresh, maxDescriptors, noObjects, type Call, type Kernel, type Objects } from "./kernel.js";
 import type { ExitStatus } from "./observation.js";
 import type { Protection } from "./operation.js";
+import { strategies } from "./strategy.js";
 
 /** Physical storage of one page. */
 export interface Frame {
@@ -26,6 +28,9 @@ export interface PageEntry {
   readonly protection: Protection;
   /** Set on both sides at a fork: a write faults, whether or not the frame is still shared. */
   readonly guard: boolean;
+  /** What `madvise` said of a fork: the child has the page not at all, or with zeros. */
+  readonly dontFork?: boolean;
+  readonly wipeOnFork?: boolean;
 }
 
 /** The pages of one region, by index; undefined where nothing is mapped. */
@@ -36,6 +41,9 @@ export interface Thread {
   readonly live: boolean;
   readonly registers: readonly Capability[];
   readonly pcc: Capability;
+  /** Signals that it does not take. */
+  readonly mask: readonly number[];
+  readonly call: Call | undefined;
 }
 
 /** What happened to a process's pages so far. */
@@ -64,7 +72,7 @@ type ProcessState =
   | { readonly kind: "zombie"; readonly status: ExitStatus; readonly ended: number }
   | { readonly kind: "reaped" };
 
-export interface Process {
+export interface Process extends Kernel {
   readonly pid: number;
   readonly parent: number;
   /** The slot of its region; kept after its end, for printing. */
@@ -77,7 +85,7 @@ interface Channel {
   readonly messages: readonly Capability[];
 }
 
-export interface Machine {
+export interface Machine extends Objects {
   readonly config: Config;
   readonly format: CapabilityFormat;
   /** By slot; empty where the slot is free. */
@@ -105,8 +113,9 @@ export const registerCount = 16;
 export const maxThreads = 8;
 export const maxChannels = 8;
 
-/** Where a region begins. */
-export const regionBase = (config: Config, slot: number): bigint => config.base + BigInt(slot) * config.stride;
+/** Where a region begins; in separate address spaces each begins where the first does. */
+export const regionBase = (config: Config, slot: number): bigint =>
+  strategies[config.strategy].separate ? config.base : config.base + BigInt(slot) * config.stride;
 
 /** Where a page of a region begins. */
 export const pageBase = (config: Config, slot: number, index: number): bigint =>
@@ -206,6 +215,17 @@ export const initial = (config: Config): Machine => {
   const { registers, pcc, protection } = startState(config, 0);
   const home = regionBase(config, 0);
   const zero = zeroPage(config);
+  const kernel: Kernel = {
+    group: 0,
+    session: 0,
+    descriptors: [],
+    actions: new Map(),
+    alternateStack: cheri.nullCapability(cheri.formats[config.format]),
+    umask: 0o22,
+    directory: "/",
+    limits: { nofile: maxDescriptors, nproc: config.processes },
+    ...fresh,
+  };
   // The hole for mmap lies between the frames of the data and those of stack and code.
   const hole = layout(config).free;
   const region = protection.map((own, page): PageEntry | undefined =>
@@ -219,10 +239,11 @@ export const initial = (config: Config): Machine => {
     regions: Array.from({ length: config.slots }, (_, slot) => (slot === 0 ? region : [])),
     frames: Array.from({ length: config.pages - hole.count }, () => ({ memory: zero, home, references: 1 })),
     segments: Array.from({ length: config.shared }, () => zero),
-    processes: [{ pid: 1, parent: 0, slot: 0, state: { kind: "live" }, counters: noCounters }],
-    threads: [{ process: 0, live: true, registers, pcc }],
+    processes: [{ pid: 1, parent: 0, slot: 0, state: { kind: "live" }, counters: noCounters, ...kernel }],
+    threads: [{ process: 0, live: true, registers, pcc, mask: [], call: undefined }],
     channels: [],
     usedSlots: new Set([0]),
     endings: 0,
+    ...noObjects,
   };
 };

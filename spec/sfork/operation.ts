@@ -14,8 +14,35 @@ export interface Protection {
   readonly execute: boolean;
 }
 
+/** Operands that are one word of a few. */
+export const wordOperands = {
+  advice: ["dontfork", "dofork", "wipeonfork", "keeponfork"],
+  whence: ["set", "cur", "end"],
+  /** Limits: one more than the highest descriptor; processes of the machine, zombies included. */
+  resource: ["nofile", "nproc"],
+  /** The caller, or its children that were waited for. */
+  whose: ["self", "children"],
+  /** What a device does with a buffer. */
+  direction: ["r", "w"],
+} as const;
+
+export type WordOperand = keyof typeof wordOperands;
+
+/** How a file is opened: for reading, writing or both, and with which flags. */
+export const openFlags = [
+  ...(["read", "write", "append", "create", "exclusive", "truncate", "nonblock", "cloexec"] as const),
+] as const;
+
+export type OpenFlag = (typeof openFlags)[number];
+
+/** What a signal does: a handler is two registers, whose capabilities the kernel keeps. */
+export type ActionOperand = "default" | "ignore" | { readonly code: number; readonly data: number };
+
+/** Whom a signal is for: a process, the group that is named by its leader, or the caller's group. */
+export type Target = { readonly process: number } | { readonly group: number } | "own-group";
+
 /** What an operand of each kind holds. Registers and ordinals are any non-negative numbers; they are reduced into range. */
-export interface OperandValues {
+export interface OperandValues extends Readonly<{ [Kind in WordOperand]: (typeof wordOperands)[Kind][number] }> {
   /** A capability register. */
   readonly register: number;
   readonly integer: Integer;
@@ -27,15 +54,30 @@ export interface OperandValues {
   readonly ordinal: number;
   /** The same, or any. */
   readonly optionalOrdinal: number | undefined;
+  /** A descriptor, modulo the size of the table. */
+  readonly descriptor: number;
+  /** `a`, `d/a`, `/e`: names of lower-case letters behind slashes. */
+  readonly path: string;
+  readonly openFlags: readonly OpenFlag[];
+  readonly action: ActionOperand;
+  /** Signal numbers; those that do not exist are ignored. */
+  readonly signals: readonly number[];
+  readonly target: Target;
+  /** A call that may be split: an operation of its own. */
+  readonly call: SplitCall;
 }
 
 export type OperandKind = keyof OperandValues;
 
 /** What an operation observes where it succeeds. */
-export type ResultKind = "capability" | "integer" | "none" | "child" | "process";
+export type ResultKind =
+  ("capability" | "integer" | "none" | "child" | "process") | ("bytes" | "descriptor" | "descriptors" | "set");
 
-/** The operation exists only in some formats: those with sealing by authority, those with 64-bit addresses. */
-type Requirement = "ordinary-otypes" | "xlen-64";
+/**
+ * The operation exists only in some formats (those with sealing by authority, those with 64-bit addresses), or only in one
+ * address space (channels: a capability means nothing in another).
+ */
+type Requirement = "ordinary-otypes" | "xlen-64" | "one-address-space";
 
 export interface OperationEntry {
   /** Operands in the order in which they are written; `cd` is the register that is written. */
@@ -63,6 +105,8 @@ const n = "integer";
 const protection = "protection";
 const channel = "ordinal";
 const process = "optionalOrdinal";
+const d = "descriptor";
+const path = "path";
 
 // Causes of traps, roughly in the order of the checks.
 const read = ["page-unmapped", "page-read"] as const;
@@ -79,6 +123,12 @@ const jumping = ["perm-execute", "align", "bounds", "page-exec"] as const;
 const load = { operands: { cd, n: "offset", cs1 }, result: "integer", rule: "MEM-1", traps: loading } as const;
 const store = { operands: { value: n, n: "offset", cs1 }, result: "none", rule: "MEM-1", traps: storing } as const;
 const mapping = ["EINVAL", "ENOMEM"] as const;
+const reading = ["EBADF", "EFAULT", "EAGAIN"] as const;
+const writing = ["EBADF", "EFAULT", "EAGAIN", "EPIPE", "EFBIG"] as const;
+const opening = ["EINVAL", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "EMFILE"] as const;
+const locking = ["EBADF", "EINVAL"] as const;
+const oneSpace = { requires: "one-address-space" } as const;
+const vector = { cs1, n, cs2, n2: n } as const;
 
 export const operations = {
   csetbounds: { operands: { cd, cs1, n }, result: "capability", rule: "CAP-2" },
@@ -148,6 +198,7 @@ export const operations = {
   mmap: { operands: { cd, n, protection }, result: "capability", rule: "LAY-1", errors: mapping },
   munmap: { operands: { cs1, n }, result: "none", rule: "REUSE-1", errors: mapping },
   mprotect: { operands: { cs1, n, protection }, result: "none", rule: "LAY-1", errors: mapping },
+  madvise: { operands: { cs1, n, advice: "advice" }, result: "none", rule: "FORK-2", errors: mapping },
   shm: { operands: { cd, segment: "ordinal" }, result: "capability", rule: "MEM-7" },
 
   fork: { operands: { cd }, result: "child", rule: "FORK-1", choices: ["slot", "pid"], errors: ["EAGAIN", "ENOMEM"] },
@@ -165,10 +216,90 @@ export const operations = {
   thread: { operands: {}, result: "none", rule: "FORK-5", errors: ["EAGAIN"] },
   thread_exit: { operands: {}, result: "none", rule: "FORK-5" },
   yield: { operands: {}, result: "none", rule: "EXEC-1" },
+  exec: { operands: {}, result: "none", rule: "EXEC-2", errors: ["ENOMEM"] },
+  burn: { operands: {}, result: "none", rule: "TIME-1" },
+  times: { operands: { whose: "whose" }, result: "integer", rule: "TIME-1" },
+  alarm: { operands: { n }, result: "integer", rule: "TIME-1" },
 
-  channel: { operands: {}, result: "none", rule: "CHAN-1", errors: ["EMFILE"] },
-  sendcap: { operands: { channel, cs1 }, result: "none", rule: "CHAN-2", errors: ["EBADF", "EPERM"], blocks: true },
-  recvcap: { operands: { cd, channel }, result: "capability", rule: "CHAN-2", errors: ["EBADF"], blocks: true },
+  pipe: { operands: {}, result: "descriptors", rule: "FILE-3", errors: ["EMFILE"] },
+  open: { operands: { path, flags: "openFlags" }, result: "descriptor", rule: "FILE-2", errors: opening },
+  close: { operands: { d }, result: "none", rule: "FILE-1", errors: ["EBADF"] },
+  dup: { operands: { d }, result: "descriptor", rule: "FILE-1", errors: ["EBADF", "EMFILE"] },
+  dup2: { operands: { d, d2: d }, result: "descriptor", rule: "FILE-1", errors: ["EBADF"] },
+  read: { operands: { d, cs1, n }, result: "bytes", rule: "KERN-3", errors: reading, blocks: true },
+  readv: { operands: { d, ...vector }, result: "bytes", rule: "KERN-3", errors: reading, blocks: true },
+  write: { operands: { d, cs1, n }, result: "integer", rule: "KERN-3", errors: writing, blocks: true },
+  writev: { operands: { d, ...vector }, result: "integer", rule: "KERN-3", errors: writing, blocks: true },
+  lseek: {
+    operands: { d, n, whence: "whence" },
+    result: "integer",
+    rule: "FILE-2",
+    errors: ["EBADF", "ESPIPE", "EINVAL"],
+  },
+  fcntl_cloexec: { operands: { d, n }, result: "none", rule: "FILE-1", errors: ["EBADF"] },
+  fcntl_append: { operands: { d, n }, result: "none", rule: "FILE-2", errors: ["EBADF"] },
+  fcntl_nonblock: { operands: { d, n }, result: "none", rule: "FILE-2", errors: ["EBADF"] },
+  fcntl_getfd: { operands: { d }, result: "set", rule: "FILE-1", errors: ["EBADF"] },
+  fcntl_getfl: { operands: { d }, result: "set", rule: "FILE-2", errors: ["EBADF"] },
+  lock: { operands: { d, start: n, length: n }, result: "none", rule: "LOCK-1", errors: [...locking, "EAGAIN"] },
+  unlock: { operands: { d, start: n, length: n }, result: "none", rule: "LOCK-1", errors: locking },
+  getlk: { operands: { d, start: n, length: n }, result: "integer", rule: "LOCK-1", errors: locking },
+  call_enter: { operands: { call: "call" }, result: "none", rule: "KERN-2", errors: ["EBADF", "EFAULT", "EINVAL"] },
+  call_finish: {
+    operands: {},
+    result: "bytes",
+    rule: "KERN-2",
+    errors: ["EINVAL", ...writing, ...opening.slice(1)],
+    blocks: true,
+  },
+
+  umask: { operands: { n }, result: "integer", rule: "PROC-2" },
+  chdir: { operands: { path }, result: "none", rule: "PROC-2", errors: ["ENOENT", "ENOTDIR"] },
+  getrlimit: { operands: { resource: "resource" }, result: "integer", rule: "PROC-2" },
+  setrlimit: { operands: { resource: "resource", n }, result: "none", rule: "PROC-2", errors: ["EINVAL"] },
+  setpgid: {
+    operands: { process, group: process },
+    result: "none",
+    rule: "PROC-1",
+    errors: ["ESRCH", "EPERM", "EACCES"],
+  },
+  getpgid: { operands: { process }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
+  setsid: { operands: {}, result: "integer", rule: "PROC-1", errors: ["EPERM"] },
+  getsid: { operands: { process }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
+
+  sigaction: { operands: { signal: n, action: "action" }, result: "none", rule: "SIG-2", errors: ["EINVAL"] },
+  getaction: { operands: { signal: n }, result: "set", rule: "SIG-2", errors: ["EINVAL"] },
+  sigmask: { operands: { signals: "signals" }, result: "set", rule: "SIG-2" },
+  sigpending: { operands: {}, result: "set", rule: "SIG-1" },
+  kill: { operands: { target: "target", signal: n }, result: "none", rule: "SIG-1", errors: ["EINVAL", "ESRCH"] },
+  sigaltstack: { operands: { cs1 }, result: "none", rule: "SIG-2", errors: ["EFAULT"] },
+  getaltstack: { operands: { cd }, result: "capability", rule: "SIG-2" },
+
+  virtq_submit: {
+    operands: { cs1, n, direction: "direction" },
+    result: "none",
+    rule: "DMA-1",
+    errors: ["EFAULT", "EAGAIN"],
+  },
+  virtq_complete: { operands: {}, result: "bytes", rule: "DMA-1", errors: ["EFAULT"], blocks: true },
+
+  channel: { operands: {}, result: "none", rule: "CHAN-1", errors: ["EMFILE"], ...oneSpace },
+  sendcap: {
+    operands: { channel, cs1 },
+    result: "none",
+    rule: "CHAN-2",
+    errors: ["EBADF", "EPERM"],
+    blocks: true,
+    ...oneSpace,
+  },
+  recvcap: {
+    operands: { cd, channel },
+    result: "capability",
+    rule: "CHAN-2",
+    errors: ["EBADF"],
+    blocks: true,
+    ...oneSpace,
+  },
 } as const satisfies Readonly<Record<string, OperationEntry>>;
 
 export type OperationName = keyof Table;
@@ -186,6 +317,11 @@ type ChoicesOf<Entry> = Entry extends { readonly choices: readonly (infer Choice
 /** An operation of a given name with its operands. */
 export type OperationOf<Name extends OperationName> = { readonly op: Name } & ValuesOf<Table[Name]["operands"]> &
   ChoicesOf<Table[Name]>;
+
+/** The calls that can be split in two: in between, others take steps. */
+export type SplitCall = OperationOf<"read" | "readv" | "write" | "writev" | "open">;
+
+export const splitCalls = ["read", "readv", "write", "writev", "open"] as const;
 
 export type Operation = { readonly [Name in OperationName]: OperationOf<Name> }[OperationName];
 
