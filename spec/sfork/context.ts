@@ -68,7 +68,7 @@ export const done = (machine: Machine): Outcome => ({ machine, observation: { ki
 /** The step changes nothing but what its observation says. */
 export const refuse = ({ machine }: Context, observation: Observation): Outcome => ({ machine, observation });
 
-export const failed = (context: Context, ...[error, ...others]: readonly [ErrorCode, ...ErrorCode[]]): Outcome =>
+export const failed = (context: Context, error: ErrorCode, others: readonly ErrorCode[] = []): Outcome =>
   refuse(context, { kind: "error", error, allowed: [error, ...others] });
 
 /** A check of a system call: whether it fails, and the error that it then gives. */
@@ -81,7 +81,7 @@ export type CallCheck = readonly [fails: boolean, error: ErrorCode];
  */
 export const call = (context: Context, checks: readonly CallCheck[], act: () => Outcome): Outcome => {
   const [first, ...others] = [...new Set(checks.flatMap(([fails, error]) => (fails ? [error] : [])))];
-  return first === undefined ? act() : failed(context, first, ...others);
+  return first === undefined ? act() : failed(context, first, others);
 };
 
 /** The machine with a process changed. */

@@ -122,3 +122,29 @@ export interface Objects {
 }
 
 export const noObjects: Objects = { descriptions: [], pipes: [], files: [], requests: [], submitted: 0 };
+
+export const withCapability = (buffer: Buffer, change: (one: Capability) => Capability): Buffer => ({
+  ...buffer,
+  capability: change(buffer.capability),
+});
+
+/** A call with the capabilities that the kernel holds for it changed. */
+export const withBuffers = (call: Call, change: (one: Capability) => Capability): Call =>
+  "buffers" in call ? { ...call, buffers: call.buffers.map((buffer) => withCapability(buffer, change)) } : call;
+
+/**
+ * Kernel-held capabilities of a process: its handlers' and its alternate stack.
+ * @rule FORK-4 kernel-held @source SFork design: registers and kernel-held capabilities follow the process
+ */
+export const withHeld = (
+  { actions, alternateStack }: Pick<Kernel, "actions" | "alternateStack">,
+  change: (one: Capability) => Capability,
+): Pick<Kernel, "actions" | "alternateStack"> => ({
+  actions: new Map(
+    Array.from(actions, ([signal, action]) => [
+      signal,
+      action === "ignore" ? action : { code: change(action.code), data: change(action.data) },
+    ]),
+  ),
+  alternateStack: change(alternateStack),
+});

@@ -28,10 +28,16 @@ export interface PageEntry {
   readonly protection: Protection;
   /** Set on both sides at a fork: a write faults, whether or not the frame is still shared. */
   readonly guard: boolean;
-  /** What `madvise` said of a fork: the child has the page not at all, or with zeros. */
-  readonly dontFork?: boolean;
-  readonly wipeOnFork?: boolean;
+  readonly advice: Advice;
 }
+
+/** What `madvise` said of a fork: the child has the page not at all, or with zeros. */
+export interface Advice {
+  readonly dontFork: boolean;
+  readonly wipeOnFork: boolean;
+}
+
+export const noAdvice: Advice = { dontFork: false, wipeOnFork: false };
 
 /** The pages of one region, by index; undefined where nothing is mapped. */
 type Region = readonly (PageEntry | undefined)[];
@@ -88,6 +94,8 @@ interface Channel {
 export interface Machine extends Objects {
   readonly config: Config;
   readonly format: CapabilityFormat;
+  /** The slot of the address space that is installed, where each process has its own; 0 where there is one for all. */
+  readonly space: number;
   /** By slot; empty where the slot is free. */
   readonly regions: readonly Region[];
   readonly frames: readonly (Frame | undefined)[];
@@ -231,11 +239,12 @@ export const initial = (config: Config): Machine => {
   const region = protection.map((own, page): PageEntry | undefined =>
     own === undefined
       ? undefined
-      : { frame: page < hole.first ? page : page - hole.count, protection: own, guard: false },
+      : { frame: page < hole.first ? page : page - hole.count, protection: own, guard: false, advice: noAdvice },
   );
   return {
     config,
     format: cheri.formats[config.format],
+    space: 0,
     regions: Array.from({ length: config.slots }, (_, slot) => (slot === 0 ? region : [])),
     frames: Array.from({ length: config.pages - hole.count }, () => ({ memory: zero, home, references: 1 })),
     segments: Array.from({ length: config.shared }, () => zero),

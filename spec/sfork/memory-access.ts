@@ -29,6 +29,20 @@ const chunks = ({ config }: Machine, { address, size }: Bytes): readonly Bytes[]
   });
 };
 
+/**
+ * Does an authority allow these bytes to be loaded, or stored? With none of them, only the authority is checked.
+ * @rule MEM-1 bytes @source CHERI ISAv9 §7 (loads and stores via a capability)
+ */
+export const checkBytes = (
+  format: CapabilityFormat,
+  right: "load" | "store",
+  authority: Capability,
+  { address, size }: Bytes,
+): cheri.Check => {
+  const check = right === "load" ? cheri.checkLoad : cheri.checkStore;
+  return size === 0n ? cheri.checkAuthorised(format, authority, right) : check(format, authority, address, size);
+};
+
 /** One page of an access, and the operand that authorises it. */
 export interface Access extends Span {
   readonly operand: string;
@@ -76,7 +90,7 @@ export const granuleWrite = (machine: Machine, value: Capability, address: bigin
  * Check every page in order, then resolve in order what needs it; nothing happens halfway.
  * @rule MEM-4 order @source SFork design: an access is checked before it acts
  */
-export const prepare = ({ machine }: Context, accesses: readonly Access[]): Machine | Refusal => {
+export const prepare = (machine: Machine, accesses: readonly Access[]): Machine | Refusal => {
   // 1. The first page that may not be touched so names the trap.
   const traps = accesses.map((access) => checkPage(machine, access, access.operand));
   const refused = traps.find((trap) => trap !== undefined);
@@ -101,7 +115,7 @@ export const access = (
   act: (machine: Machine) => Outcome,
 ): Outcome => {
   if (refused !== undefined) return trapped(context, refused);
-  const prepared = prepare(context, accesses());
+  const prepared = prepare(context.machine, accesses());
   return "kind" in prepared ? refuse(context, prepared) : act(prepared);
 };
 

@@ -28,6 +28,8 @@ export const wordOperands = {
 
 export type WordOperand = keyof typeof wordOperands;
 
+type WordValues = Readonly<{ readonly [Kind in WordOperand]: (typeof wordOperands)[Kind][number] }>;
+
 /** How a file is opened: for reading, writing or both, and with which flags. */
 export const openFlags = [
   ...(["read", "write", "append", "create", "exclusive", "truncate", "nonblock", "cloexec"] as const),
@@ -42,7 +44,7 @@ export type ActionOperand = "default" | "ignore" | { readonly code: number; read
 export type Target = { readonly process: number } | { readonly group: number } | "own-group";
 
 /** What an operand of each kind holds. Registers and ordinals are any non-negative numbers; they are reduced into range. */
-export interface OperandValues extends Readonly<{ [Kind in WordOperand]: (typeof wordOperands)[Kind][number] }> {
+export interface OperandValues extends WordValues {
   /** A capability register. */
   readonly register: number;
   readonly integer: Integer;
@@ -319,9 +321,11 @@ export type OperationOf<Name extends OperationName> = { readonly op: Name } & Va
   ChoicesOf<Table[Name]>;
 
 /** The calls that can be split in two: in between, others take steps. */
-export type SplitCall = OperationOf<"read" | "readv" | "write" | "writev" | "open">;
-
 export const splitCalls = ["read", "readv", "write", "writev", "open"] as const;
+
+export type SplitCall = {
+  readonly [Name in (typeof splitCalls)[number]]: OperationOf<Name>;
+}[(typeof splitCalls)[number]];
 
 export type Operation = { readonly [Name in OperationName]: OperationOf<Name> }[OperationName];
 

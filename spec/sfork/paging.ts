@@ -6,8 +6,8 @@
  */
 import { trap, type TaggedMemory, type Trap } from "../cheri/index.js";
 import { regionSize, sharedBase } from "./config.js";
-import { includes, regionBase } from "./machine.js";
-import type { Counters, Frame, Machine, PageEntry, Pages } from "./machine.js";
+import { includes, noAdvice, regionBase } from "./machine.js";
+import type { Advice, Counters, Frame, Machine, PageEntry, Pages } from "./machine.js";
 import type { Protection } from "./operation.js";
 import { relocated, type Range } from "./relocate.js";
 import { strategies, type Touch } from "./strategy.js";
@@ -32,7 +32,8 @@ export interface Span {
 
 const nowhere: Place = { kind: "nowhere", offset: 0n };
 
-export const place = ({ config }: Machine, address: bigint): Place => {
+/** Where an address leads, in the address space that is installed. */
+export const place = ({ config, space }: Machine, address: bigint): Place => {
   const page = BigInt(config.page);
   const shared = sharedBase(config);
   if (address < config.base) return nowhere;
@@ -40,9 +41,12 @@ export const place = ({ config }: Machine, address: bigint): Place => {
     const segment = Number((address - shared) / page);
     return segment < config.shared ? { kind: "segment", segment, offset: (address - shared) % page } : nowhere;
   }
-  const slot = Number((address - config.base) / config.stride);
+  const nth = Number((address - config.base) / config.stride);
   const within = (address - config.base) % config.stride;
   const index = Number(within / page);
+  const { separate } = strategies[config.strategy];
+  if (separate && nth > 0) return nowhere;
+  const slot = separate ? space : nth;
   return index < config.pages ? { kind: "page", page: { slot, index }, offset: within % page } : nowhere;
 };
 
@@ -105,8 +109,9 @@ export const withEntries = (
   const before = machine.regions[slot] ?? [];
   const after = before.map(change);
   const pageTableWrites = after.filter((entry, index) => !sameEntry(entry, before[index])).length;
-  if (pageTableWrites === 0) return machine;
-  return count({ ...machine, regions: machine.regions.with(slot, after) }, slot, { pageTableWrites });
+  const changed = { ...machine, regions: machine.regions.with(slot, after) };
+  if (pageTableWrites > 0) return count(changed, slot, { pageTableWrites });
+  return after.some((entry, index) => entry?.advice !== before[index]?.advice) ? changed : machine;
 };
 
 /** One mapping more, or less, of some frames; a frame that nobody maps any more is free. */
@@ -124,6 +129,7 @@ export const withReferences = (machine: Machine, indices: readonly number[], cha
 interface Content {
   readonly index: number;
   readonly protection: Protection;
+  readonly advice?: Advice;
   readonly memory: TaggedMemory;
 }
 
@@ -137,9 +143,14 @@ export const mapFresh = (machine: Machine, slot: number, contents: readonly Cont
   const holes = machine.frames.flatMap((frame, index) => (frame === undefined ? [index] : []));
   const needed = Math.max(length, length + contents.length - holes.length);
   if (needed > machine.config.frames) return undefined;
-  const placed = contents.map((content, nth) => ({ frame: holes[nth] ?? length + nth - holes.length, ...content }));
+  const placed = contents.map((content, nth) => ({ ...content, frame: holes[nth] ?? length + nth - holes.length }));
   const fresh = new Map(placed.map(({ frame, memory }) => [frame, { memory, home, references: 1 }]));
-  const entries = new Map(placed.map(({ frame, index, protection }) => [index, { frame, protection, guard: false }]));
+  const entries = new Map(
+    placed.map(({ frame, index, protection, advice = noAdvice }) => [
+      index,
+      { frame, protection, guard: false, advice },
+    ]),
+  );
   const frames = Array.from({ length: needed }, (_, index) => fresh.get(index) ?? machine.frames[index]);
   return withEntries({ ...machine, frames }, slot, (entry, index) => entries.get(index) ?? entry);
 };
@@ -203,7 +214,7 @@ export const resolve = (machine: Machine, page: Page): Machine | undefined => {
     return count(open, slot, { faults: 1, relocations: changed });
   }
   const left = withReferences(machine, [entry.frame], -1);
-  const copied = mapFresh(left, slot, [{ index, protection: entry.protection, memory }]);
+  const copied = mapFresh(left, slot, [{ ...entry, index, memory }]);
   return copied === undefined ? undefined : count(copied, slot, { faults: 1, copies: 1, relocations: changed });
 };
 

@@ -112,6 +112,19 @@ export const mappingRules = {
       return done(withEntries(context.machine, slot, change));
     });
   },
+  madvise: (context, { advice, ...operands }) => {
+    const set = { dontfork: { dontFork: true }, dofork: { dontFork: false } };
+    const wipe = { wipeonfork: { wipeOnFork: true }, keeponfork: { wipeOnFork: false } };
+    const marked = { ...set, ...wipe }[advice];
+    if (integer(context, operands.n) === 0n) return done(context.machine);
+    return withPages(context, operands, (slot, pages) => {
+      const change = (entry: PageEntry | undefined, index: number): PageEntry | undefined =>
+        entry !== undefined && machines.includes(pages, index)
+          ? { ...entry, advice: { ...entry.advice, ...marked } }
+          : entry;
+      return done(withEntries(context.machine, slot, change));
+    });
+  },
   shm: (context, { cd, segment }) =>
     giveCapability(context, cd, machines.segmentRoot(context.machine.config, segment % context.machine.config.shared)),
 } satisfies Partial<Rules>;

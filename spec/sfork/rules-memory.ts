@@ -22,15 +22,12 @@ const throughBytes = (
   context: Context,
   right: "load" | "store",
   authority: Capability,
-  { address, size }: Bytes,
+  bytes: Bytes,
   act: (ready: Machine) => Outcome,
 ): Outcome => {
-  const { machine, format } = context;
-  const check = right === "load" ? cheri.checkLoad : cheri.checkStore;
-  const refused =
-    size === 0n ? cheri.checkAuthorised(format, authority, right) : check(format, authority, address, size);
+  const refused = memory.checkBytes(context.format, right, authority, bytes);
   const touch = right === "load" ? "read" : "write";
-  return access(context, refused, () => memory.byteAccess(machine, { address, size }, touch, "cs1"), act);
+  return access(context, refused, () => memory.byteAccess(context.machine, bytes, touch, "cs1"), act);
 };
 
 const load =
@@ -72,7 +69,7 @@ const copy: Rules["cmemcpy"] = (context, { cs1, cs2, n }) => {
       ? memory.granuleRead(machine, source, from + piece.offset, "cs2")
       : memory.byteAccess(machine, bytesOf(from, piece), "read", "cs2"),
   );
-  const sourcePages = memory.prepare(context, reads);
+  const sourcePages = memory.prepare(machine, reads);
   if ("kind" in sourcePages && sourcePages.kind === "trap") return refuse(context, sourcePages);
   // 2. The destination: what arrives as a capability may need rights of its own.
   const delivered = (now: Machine, { offset }: CopyPiece): Capability =>

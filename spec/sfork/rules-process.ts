@@ -1,15 +1,19 @@
-/** Processes as steps: fork, exit, wait, threads (FORK-1 to FORK-8, EXIT-1). */
-import { done, failed, giveInteger, integer, processOf, refuse, slotOf, threadOf, withThread } from "./context.js";
-import { writeInteger, type Context } from "./context.js";
-import { maxThreads, noCounters, regionBase, type Machine, type Process, type Thread } from "./machine.js";
-import type { ExitStatus } from "./observation.js";
+/** Processes as steps: fork, exit, wait, threads, exec (FORK-1 to FORK-8, EXIT-1, EXEC-2). */
+import { nullCapability, type Capability } from "../cheri/index.js";
+import { call, done, failed, giveInteger, integer, processOf, refuse, slotOf, threadOf } from "./context.js";
+import { withProcess, withThread, writeInteger, type Context } from "./context.js";
+import { closedWhere, shared } from "./descriptors.js";
+import { endProcess, withoutCall, withoutImage, withoutThreads } from "./ending.js";
+import { fresh, withHeld } from "./kernel.js";
+import { maxThreads, noCounters, pageBase, regionBase, startState, zeroPage } from "./machine.js";
+import type { Machine, Process, Thread } from "./machine.js";
 import * as paging from "./paging.js";
 import type { MappedPage } from "./paging.js";
 import { relocated } from "./relocate.js";
 import { hasCommit } from "./rules-mapping.js";
 import type { Rules } from "./rules.js";
 import { strategies } from "./strategy.js";
-import { sweepRegion } from "./sweep.js";
+import { sweepUnmapped } from "./sweep.js";
 
 /** Processes that count against the limit: live ones and zombies. */
 const present = (machine: Machine): number =>
@@ -22,21 +26,27 @@ const isFree = (machine: Machine, slot: number): boolean =>
 const lowestSlot = (machine: Machine): number | undefined =>
   machine.regions.map((_, slot) => slot).find((slot) => isFree(machine, slot));
 
-/** A pid is positive, fits a signed 32-bit register, and is nobody else's, zombies included. */
+/** The process gives its pid to a group, or a session, that has members. */
+const leads = ({ processes }: Machine, leader: number): boolean =>
+  processes.some(({ state, group, session }) => state.kind !== "reaped" && (group === leader || session === leader));
+
+/** A pid is positive, fits a signed 32-bit register, and is nobody else's: no zombie's, no group's, no session's. */
 const isFreePid = (machine: Machine, pid: number): boolean =>
   Number.isInteger(pid) &&
   pid >= 1 &&
   pid < 2 ** 31 &&
-  !machine.processes.some((process) => process.pid === pid && process.state.kind !== "reaped");
+  !machine.processes.some(
+    (process, ordinal) => process.pid === pid && (process.state.kind !== "reaped" || leads(machine, ordinal)),
+  );
 
-/** Among one more than there are processes, one is free. */
+/** Among one more than there were processes, one is free. */
 const lowestPid = (machine: Machine): number | undefined =>
-  Array.from({ length: present(machine) + 1 }, (_, index) => index + 1).find((pid) => isFreePid(machine, pid));
+  Array.from({ length: machine.processes.length + 1 }, (_, index) => index + 1).find((pid) => isFreePid(machine, pid));
 
 /** Every page copied and relocated now. Undefined where an overcommitted machine has too few frames. */
 const copyPages = (machine: Machine, pages: readonly MappedPage[], child: number): Machine | undefined => {
-  const copies = pages.map(({ index, entry: { protection }, frame }) => {
-    return { index, protection, ...paging.relocateMemory(machine, frame, child) };
+  const copies = pages.map(({ index, entry, frame }) => {
+    return { ...entry, index, ...paging.relocateMemory(machine, frame, child) };
   });
   const relocations = copies.reduce((sum, { changed }) => sum + changed, 0);
   const copied = paging.mapFresh(machine, child, copies);
@@ -52,32 +62,78 @@ const sharePages = (machine: Machine, pages: readonly MappedPage[], parent: numb
   return share(share(paging.withReferences(machine, frames, 1), parent), child);
 };
 
-/**
- * The child's pages: each a copy, or the parent's frame under guard. Undefined where an overcommitted machine that copies
- * has no frame left.
- * @rule FORK-2 pages @source µFork (SOSP 2025), fork; SFork poster, steps of a fork
- */
-const forkPages = (machine: Machine, parent: number, child: number): Machine | undefined => {
-  const pages = paging.mappedPages(machine, parent);
-  const { copiesAtFork } = strategies[machine.config.strategy];
-  return copiesAtFork ? copyPages(machine, pages, child) : sharePages(machine, pages, parent, child);
+/** The pages that a child gets, those that begin with zeros last. */
+const inherited = (machine: Machine, parent: number) => {
+  const pages = paging.mappedPages(machine, parent).filter(({ entry }) => !entry.advice.dontFork);
+  return {
+    copied: pages.filter(({ entry }) => !entry.advice.wipeOnFork),
+    wiped: pages.filter(({ entry }) => entry.advice.wipeOnFork),
+  };
 };
 
 /**
- * The child's only thread: the caller's registers and `pcc`, relocated. What other threads the parent has, the child lacks.
+ * The child's pages: each a copy, or the parent's frame under guard, or zeros. Undefined where an overcommitted machine
+ * has no frame left for one that is needed at once.
+ * @rule FORK-2 pages @source µFork (SOSP 2025), fork; SFork poster, steps of a fork; Linux madvise(2)
+ */
+const forkPages = (machine: Machine, parent: number, child: number): Machine | undefined => {
+  const { copied, wiped } = inherited(machine, parent);
+  const { copiesAtFork } = strategies[machine.config.strategy];
+  const forked = copiesAtFork ? copyPages(machine, copied, child) : sharePages(machine, copied, parent, child);
+  const memory = zeroPage(machine.config);
+  return (
+    forked &&
+    paging.mapFresh(
+      forked,
+      child,
+      wiped.map(({ entry, index }) => ({ ...entry, index, memory })),
+    )
+  );
+};
+
+/**
+ * Pages that the child has not got ended there: what its copies point to in them is swept in its own view. Undefined where
+ * no frame is left for that.
+ * @rule FORK-2 absent @source Linux madvise(2), MADV_DONTFORK; REUSE-1
+ */
+const sweptAbsent = (machine: Machine, parent: number, child: number): Machine | undefined =>
+  paging
+    .mappedPages(machine, parent)
+    .filter(({ entry }) => entry.advice.dontFork)
+    .reduce<Machine | undefined>((sofar, { index }) => {
+      const start = pageBase(machine.config, child, index);
+      return sofar && sweepUnmapped(sofar, child, { start, end: start + BigInt(machine.config.page) });
+    }, machine);
+
+/**
+ * The child as a process: what the kernel keeps of the parent, its capabilities relocated, and what no child inherits.
+ * Its only thread: the caller's registers and `pcc`, relocated, and its mask. Other threads, and calls under way, it lacks.
  * @rule FORK-4 registers @source SFork poster, steps of a fork
  * @rule FORK-5 thread @source POSIX fork (a new process has a single thread)
  */
-const forkThread = (context: Context, process: number, from: number, to: number): Thread => {
-  const { machine, format } = context;
-  const parent = threadOf(context);
+const born = (
+  context: Context,
+  old: Process,
+  { pid, child, slot }: { readonly pid: number; readonly child: number; readonly slot: number },
+): { readonly process: Process; readonly thread: Thread } => {
+  const { machine, format, process: parent } = context;
+  const from = slotOf(context);
   const region = paging.regionRange(machine, from);
-  const delta = regionBase(machine.config, to) - regionBase(machine.config, from);
+  const delta = regionBase(machine.config, slot) - regionBase(machine.config, from);
+  const moved = (capability: Capability): Capability => relocated(format, capability, region, delta);
+  const { registers, pcc, mask } = threadOf(context);
   return {
-    process,
-    live: true,
-    registers: parent.registers.map((capability) => relocated(format, capability, region, delta)),
-    pcc: relocated(format, parent.pcc, region, delta),
+    process: {
+      ...old,
+      ...withHeld(old, moved),
+      ...fresh,
+      pid,
+      parent,
+      slot,
+      state: { kind: "live" },
+      counters: noCounters,
+    },
+    thread: { process: child, live: true, registers: registers.map(moved), pcc: moved(pcc), mask, call: undefined },
   };
 };
 
@@ -88,60 +144,64 @@ const forkThread = (context: Context, process: number, from: number, to: number)
 const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
   const { machine } = context;
   const home = slotOf(context);
+  const old = processOf(context);
   const slot = lowestSlot(machine);
   const next = lowestPid(machine);
-  const room = present(machine) < machine.config.processes;
-  if (slot === undefined || next === undefined || !room) return failed(context, "EAGAIN");
-  const { length: pages } = paging.mappedPages(machine, home);
-  const copied = strategies[machine.config.strategy].copiesAtFork ? pages : 0;
-  if (!hasCommit(machine, pages, copied)) return failed(context, "ENOMEM");
-  // 1. What the default would choose may be chosen otherwise, if it is free.
-  const chosen = asked ?? slot;
-  const pid = wanted ?? next;
-  if (!(chosen in machine.regions) || !isFree(machine, chosen) || !isFreePid(machine, pid)) {
-    return refuse(context, { kind: "bad-choice" });
-  }
-  // 2. The child's process, region and thread.
-  const child = machine.processes.length;
-  const parent = context.process;
-  const process: Process = { pid, parent, slot: chosen, state: { kind: "live" }, counters: noCounters };
-  const empty = Array.from({ length: machine.config.pages }, () => undefined);
-  const born: Machine = {
-    ...machine,
-    processes: [...machine.processes, process],
-    regions: machine.regions.with(chosen, empty),
-    usedSlots: new Set([...machine.usedSlots, chosen]),
-  };
-  const mapped = forkPages(born, home, chosen);
-  if (mapped === undefined) return failed(context, "ENOMEM");
-  const thread = machine.threads.length;
-  const forked: Machine = { ...mapped, threads: [...mapped.threads, forkThread(context, child, home, chosen)] };
-  // 3. The parent's register gets the pid, the child's 0.
-  const told = writeInteger({ ...context, thread }, writeInteger(context, forked, cd, BigInt(pid)), cd, 0n);
-  return { machine: told, observation: { kind: "child", child } };
+  const isFull = present(machine) >= Math.min(machine.config.processes, old?.limits.nproc ?? 0);
+  const { copied, wiped } = inherited(machine, home);
+  const atOnce = wiped.length + (strategies[machine.config.strategy].copiesAtFork ? copied.length : 0);
+  const checks = [
+    [slot === undefined || next === undefined || isFull, "EAGAIN"],
+    [!hasCommit(machine, copied.length + wiped.length, atOnce), "ENOMEM"],
+  ] as const;
+  return call(context, checks, () => {
+    // 1. What the default would choose may be chosen otherwise, if it is free.
+    const chosen = asked ?? slot ?? 0;
+    const pid = wanted ?? next ?? 0;
+    if (old === undefined || !(chosen in machine.regions) || !isFree(machine, chosen) || !isFreePid(machine, pid)) {
+      return refuse(context, { kind: "bad-choice" });
+    }
+    // 2. The child's process, region and thread.
+    const child = machine.processes.length;
+    const thread = machine.threads.length;
+    const made = born(context, old, { pid, child, slot: chosen });
+    const begun: Machine = {
+      ...shared(machine, old.descriptors),
+      processes: [...machine.processes, made.process],
+      regions: machine.regions.with(
+        chosen,
+        Array.from({ length: machine.config.pages }, () => undefined),
+      ),
+      usedSlots: new Set([...machine.usedSlots, chosen]),
+    };
+    const mapped = forkPages(begun, home, chosen);
+    const swept = mapped && sweptAbsent({ ...mapped, threads: [...mapped.threads, made.thread] }, home, chosen);
+    if (swept === undefined) return refuse(context, { kind: "out-of-frames" });
+    // 3. The parent's register gets the pid, the child's 0.
+    const told = writeInteger({ ...context, thread }, writeInteger(context, swept, cd, BigInt(pid)), cd, 0n);
+    return { machine: told, observation: { kind: "child", child } };
+  });
 };
 
 /**
- * The end of a process: its threads, its memory, its claim to be anybody's parent. What pointed to its region is swept in
- * the same step, and the slot is free from then on; pid and status stay until the parent waits.
- * @rule EXIT-1 exit @source POSIX _exit; SFork design: the region of an ended process
+ * Another image in the same process: memory, threads and handlers are new; pid, relatives, descriptors without
+ * close-on-exec, ignored signals, mask, pending signals and attributes stay.
+ * @rule EXEC-2 exec @source POSIX exec
  */
-const endProcess = (machine: Machine, ordinal: number, status: ExitStatus): Machine => {
-  const process = machine.processes[ordinal];
-  if (process === undefined) return machine;
-  const unmapped = paging.unmap(machine, process.slot, { first: 0, count: machine.config.pages });
-  const zombie = { kind: "zombie", status, ended: machine.endings } as const;
-  const orphaned: Machine = {
-    ...unmapped,
-    endings: machine.endings + 1,
-    regions: unmapped.regions.with(process.slot, []),
-    threads: machine.threads.map((thread) => (thread.process === ordinal ? { ...thread, live: false } : thread)),
-    processes: unmapped.processes.map((other, index) => {
-      if (index === ordinal) return { ...other, state: zombie };
-      return other.parent === ordinal ? { ...other, parent: 0 } : other;
-    }),
-  };
-  return sweepRegion(orphaned, paging.regionRange(machine, process.slot));
+const exec: Rules["exec"] = (context) => {
+  const { machine, process, thread, format } = context;
+  const slot = slotOf(context);
+  const old = processOf(context);
+  const { registers, pcc, protection } = startState(machine.config, slot);
+  const memory = zeroPage(machine.config);
+  const pages = protection.flatMap((own, index) => (own === undefined ? [] : [{ index, protection: own, memory }]));
+  const still = closedWhere(withoutThreads(machine, process, thread), process, ({ cloexec }) => cloexec);
+  const empty = withoutImage(still, process, slot);
+  const mapped = hasCommit(empty, pages.length) ? paging.mapFresh(empty, slot, pages) : undefined;
+  if (old === undefined || mapped === undefined) return failed(context, "ENOMEM");
+  const ignored = Array.from(old.actions).filter(([, action]) => action === "ignore");
+  const image = { actions: new Map(ignored), alternateStack: nullCapability(format), executed: true };
+  return done(withThread(withProcess(mapped, process, image), thread, { registers, pcc }));
 };
 
 /**
@@ -157,23 +217,24 @@ const wait: Rules["wait"] = (context, { cd, process: asked, reap }) => {
     .filter(({ ordinal }) => named === undefined || named === ordinal);
   if (children.length === 0) return failed(context, "ECHILD");
   const zombies = children
-    .flatMap(({ ordinal, pid, state }) => (state.kind === "zombie" ? [{ ordinal, pid, ...state }] : []))
+    .flatMap(({ state, ...child }) => (state.kind === "zombie" ? [{ ...child, ...state }] : []))
     .toSorted((a, b) => a.ended - b.ended);
   const [first] = zombies;
   if (first === undefined) return refuse(context, { kind: "would-block" });
   const chosen = reap === undefined ? first : zombies.find(({ ordinal }) => ordinal === reap);
   if (chosen === undefined) return refuse(context, { kind: "bad-choice" });
-  const processes = machine.processes.map((process, ordinal) =>
-    ordinal === chosen.ordinal ? { ...process, state: { kind: "reaped" } as const } : process,
-  );
+  const reaped = withProcess(machine, chosen.ordinal, { state: { kind: "reaped" } });
+  const { childrenRan = false } = processOf(context) ?? {};
+  const timed = { childrenRan: childrenRan || chosen.ran || chosen.childrenRan };
   return {
-    machine: writeInteger(context, { ...machine, processes }, cd, BigInt(chosen.pid)),
+    machine: writeInteger(context, withProcess(reaped, context.process, timed), cd, BigInt(chosen.pid)),
     observation: { kind: "process", process: chosen.ordinal, status: chosen.status },
   };
 };
 
 export const processRules = {
   fork,
+  exec,
   wait,
   exit: (context, { n }) => {
     const status = { exited: Number(integer(context, n) & 0xffn) };
@@ -188,12 +249,13 @@ export const processRules = {
     const { machine, process } = context;
     const own = machine.threads.filter((thread) => thread.live && thread.process === process);
     if (own.length >= maxThreads) return failed(context, "EAGAIN");
-    return done({ ...machine, threads: [...machine.threads, threadOf(context)] });
+    return done({ ...machine, threads: [...machine.threads, { ...threadOf(context), call: undefined }] });
   },
   thread_exit: (context) => {
     const { machine, thread, process } = context;
     const last = !machine.threads.some((other, index) => index !== thread && other.live && other.process === process);
-    return done(last ? endProcess(machine, process, { exited: 0 }) : withThread(machine, thread, { live: false }));
+    if (last) return done(endProcess(machine, process, { exited: 0 }));
+    return done(withThread(withoutCall(machine, thread), thread, { live: false }));
   },
   yield: (context) => done(context.machine),
 } satisfies Partial<Rules>;

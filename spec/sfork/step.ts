@@ -1,24 +1,43 @@
 /** One step of the machine, and a run of many. */
 import type { CapabilityFormat } from "../cheri/index.js";
-import { completeConfig, type Config, type IllegalConfig } from "./config.js";
+import { completeConfig, type Config, type IllegalConfig, type StrategyName } from "./config.js";
 import type { Context, Outcome } from "./context.js";
 import { initial, type Machine } from "./machine.js";
 import type { Observation } from "./observation.js";
 import { operations, type Operation, type OperationEntry, type OperationName, type Step } from "./operation.js";
+import { attributeRules } from "./rules-attribute.js";
 import { capabilityRules } from "./rules-capability.js";
 import { channelRules } from "./rules-channel.js";
+import { deviceRules } from "./rules-device.js";
+import { fileRules } from "./rules-file.js";
 import { mappingRules } from "./rules-mapping.js";
 import { memoryRules } from "./rules-memory.js";
 import { processRules } from "./rules-process.js";
+import { signalRules, takeSignals } from "./rules-signal.js";
+import { transferRules } from "./rules-transfer.js";
 import type { Rule, Rules } from "./rules.js";
+import { strategies } from "./strategy.js";
+import { inSpaceOf } from "./transfer.js";
 
 /** One rule for each operation: a name without a rule does not compile. */
-const rules: Rules = { ...capabilityRules, ...memoryRules, ...mappingRules, ...processRules, ...channelRules };
+const rules: Rules = {
+  ...capabilityRules,
+  ...memoryRules,
+  ...mappingRules,
+  ...processRules,
+  ...fileRules,
+  ...transferRules,
+  ...attributeRules,
+  ...signalRules,
+  ...channelRules,
+  ...deviceRules,
+};
 
-/** The format has the operation. */
-export const isSupported = (format: CapabilityFormat, name: OperationName): boolean => {
+/** The format, and the level, have the operation. */
+export const isSupported = (format: CapabilityFormat, name: OperationName, strategy: StrategyName): boolean => {
   const entry: OperationEntry = operations[name];
   if (entry.requires === "ordinary-otypes") return format.otypes.ordinary;
+  if (entry.requires === "one-address-space") return !strategies[strategy].separate;
   if (entry.requires === "xlen-64") return format.addressBits === 64n;
   return true;
 };
@@ -37,12 +56,16 @@ export const resolveActor = (machine: Machine, actor: number): number | undefine
 const apply = (context: Context, operation: Operation): Outcome =>
   (rules[operation.op] as Rule<typeof operation.op>)(context, operation);
 
-/** What a step did, and who took it: undefined where nobody could. */
+/** What a step did, who took it (undefined where nobody could), and the signals that were taken before it. */
 export interface Taken extends Outcome {
   readonly thread: number | undefined;
+  readonly process: number | undefined;
+  readonly signals: readonly number[];
 }
 
-const nobody = (machine: Machine, observation: Observation): Taken => ({ machine, observation, thread: undefined });
+const nobody = (machine: Machine, observation: Observation): Taken => {
+  return { machine, observation, thread: undefined, process: undefined, signals: [] };
+};
 
 /**
  * Take one step. Total: every step of every program gives an observation, and a step that fails gives the machine it was
@@ -54,8 +77,15 @@ export const step = (machine: Machine, { actor, operation }: Step): Taken => {
   const thread = resolveActor(machine, actor);
   const process = thread === undefined ? undefined : machine.threads[thread]?.process;
   if (thread === undefined || process === undefined) return nobody(machine, { kind: "no-actor" });
-  if (!isSupported(machine.format, operation.op)) return { machine, observation: { kind: "unsupported" }, thread };
-  return { thread, ...apply({ machine, format: machine.format, thread, process }, operation) };
+  const { format, config } = machine;
+  const running = strategies[config.strategy].separate ? inSpaceOf(machine, process) : machine;
+  const { machine: ready, taken: signals, instead } = takeSignals({ machine: running, format, thread, process });
+  const by = { thread, process, signals };
+  if (instead !== undefined) return { machine: ready, observation: instead, ...by };
+  if (!isSupported(format, operation.op, config.strategy)) {
+    return { machine: ready, observation: { kind: "unsupported" }, ...by };
+  }
+  return { ...apply({ machine: ready, format, thread, process }, operation), ...by };
 };
 
 interface Run {

@@ -1,7 +1,9 @@
 /** The end of memory: no capability to a range that ended stays tagged anywhere (REUSE-1, REUSE-3). */
 import { clearTag, type Capability, type TaggedMemory } from "../cheri/index.js";
+import { withBuffers, withCapability, withHeld } from "./kernel.js";
 import { regionBase, type Machine } from "./machine.js";
 import { faults, homeRange, mappedPages, mappingOf, memoryAt, resolve, withMemoryAt } from "./paging.js";
+import { strategies } from "./strategy.js";
 import { liesWithin, meets, relocated, type Range } from "./relocate.js";
 
 /** Memory with the tags cleared of all capabilities that are `dead`; the same value if there is none. */
@@ -31,16 +33,29 @@ const sweepFrames = (machine: Machine, range: Range): Machine => {
   return { ...machine, frames };
 };
 
-/** Registers, `pcc` and channels in flight are compared as they are. */
-const sweepHeld = (machine: Machine, range: Range): Machine => {
+/** Registers, channels in flight and what the kernel holds are compared as they are. */
+const sweepHeld = (machine: Machine, range: Range, reached: (process: number) => boolean): Machine => {
   const revoked = (capability: Capability): Capability =>
     meets(machine.format, capability, range) ? clearTag(capability) : capability;
   return {
     ...machine,
     threads: machine.threads.map((thread) =>
-      thread.live ? { ...thread, registers: thread.registers.map(revoked), pcc: revoked(thread.pcc) } : thread,
+      thread.live && reached(thread.process)
+        ? {
+            ...thread,
+            registers: thread.registers.map(revoked),
+            pcc: revoked(thread.pcc),
+            call: thread.call && withBuffers(thread.call, revoked),
+          }
+        : thread,
+    ),
+    processes: machine.processes.map((process, ordinal) =>
+      process.state.kind === "live" && reached(ordinal) ? { ...process, ...withHeld(process, revoked) } : process,
     ),
     channels: machine.channels.map(({ messages }) => ({ messages: messages.map(revoked) })),
+    requests: machine.requests.map((request) =>
+      reached(request.process) ? { ...request, buffer: withCapability(request.buffer, revoked) } : request,
+    ),
   };
 };
 
@@ -65,14 +80,21 @@ const sweepOwn = (machine: Machine, slot: number, range: Range): Machine | undef
     return withMemoryAt(own, where, clearTags(own, memoryAt(own, where), dead));
   }, machine);
 
-/** A region ended, its pages are gone: sweep what other processes, threads and channels hold. */
-export const sweepRegion = (machine: Machine, range: Range): Machine => sweepHeld(sweepFrames(machine, range), range);
+/**
+ * Memory of a slot ended, its pages are gone: sweep what other pages, threads, channels and the kernel hold. Addresses of
+ * one address space mean nothing in another: there the sweep is the slot's own matter.
+ */
+export const sweepRange = (machine: Machine, slot: number, range: Range): Machine => {
+  const { separate } = strategies[machine.config.strategy];
+  const reached = (process: number): boolean => !separate || machine.processes[process]?.slot === slot;
+  return sweepHeld(separate ? machine : sweepFrames(machine, range), range, reached);
+};
 
 /**
- * A range of a living process ended: as `sweepRegion`, and its own view.
+ * A range of a living process ended: as `sweepRange`, and its own view.
  * @rule REUSE-1 sweep @source Cornucopia Reloaded (ASPLOS 2024); SFork design: the sweep is part of the step
  */
 export const sweepUnmapped = (machine: Machine, slot: number, range: Range): Machine | undefined => {
   const own = sweepOwn(machine, slot, range);
-  return own === undefined ? undefined : sweepRegion(own, range);
+  return own === undefined ? undefined : sweepRange(own, slot, range);
 };
