@@ -45,7 +45,7 @@ export interface Verdict {
 }
 
 /** The rule by which a lazy strategy is compared with eager copies. */
-export const refinement = { eager: undefined, coa: "REF-1", copa: "REF-2" } as const satisfies Readonly<
+export const refinement = { posix: undefined, eager: undefined, coa: "REF-1", copa: "REF-2" } as const satisfies Readonly<
   Record<Config["strategy"], string | undefined>
 >;
 
@@ -120,12 +120,16 @@ class Judgement {
       const different = this.#compare(taken);
       this.#phase = "recording coverage";
       coverage?.step(step.operation.op, taken);
-      const { transition } = taken;
+      const { delivery, transition } = taken;
       if (transition !== undefined) {
         this.#transitions += 1;
         last = { index, transition };
       }
-      const finding = this.#finding(different, transition === undefined ? [] : this.#violations(transition, full));
+      const made = [delivery, transition].filter((one) => one !== undefined);
+      const finding = this.#finding(
+        different,
+        made.flatMap((one) => this.#violations(one, full)),
+      );
       if (finding !== undefined) return finding;
       checked = taken.checked;
     }
@@ -151,17 +155,17 @@ class Judgement {
   }
 
   /** Both sides, where they differ. Raw values: regions lie at the same places on both. */
-  #compare({ observation, eager, checked, thread, transition }: CheckedStep): Different | undefined {
+  #compare({ observation, signals, eager, checked, thread, transition }: CheckedStep): Different | undefined {
     if (eager === undefined || checked.ghost === undefined) return undefined;
     this.#compared += 1;
-    if (isDeepStrictEqual(observation, eager)) return undefined;
+    if (isDeepStrictEqual([observation, signals], [eager.observation, eager.signals])) return undefined;
     const side = (seen: Observation, machine: Machine): Observed => ({
       observation: seen,
       canonical: canonical(seen, machine),
       machine,
     });
     const actor = thread === undefined ? "nobody" : `P${transition?.process ?? 0} thread ${thread}`;
-    return { actor, expected: side(eager, checked.ghost), actual: side(observation, checked.machine) };
+    return { actor, expected: side(eager.observation, checked.ghost), actual: side(observation, checked.machine) };
   }
 
   #finding(different: Different | undefined, broken: readonly Violation[]): Finding | undefined {

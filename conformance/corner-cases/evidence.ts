@@ -7,7 +7,7 @@ import { effective } from "../../spec/sfork/memory-access.js";
 import type { Integer, Operation } from "../../spec/sfork/operation.js";
 import { needsResolving, place, regionRange } from "../../spec/sfork/paging.js";
 import type { Range } from "../../spec/sfork/relocate.js";
-import { viewRegion } from "../../spec/sfork/view.js";
+import { viewRegion } from "../../spec/invariants/view.js";
 import type { History } from "./history.js";
 
 /** A private page as it was before an access touched it. */

@@ -3,7 +3,7 @@ import { isSealed, type Capability } from "../../spec/cheri/index.js";
 import { overlaps } from "../../spec/invariants/transition.js";
 import { kernelBase, sharedBase } from "../../spec/sfork/config.js";
 import { isMemoryCapability, liesWithin, meets } from "../../spec/sfork/relocate.js";
-import { viewPage } from "../../spec/sfork/view.js";
+import { viewPage } from "../../spec/invariants/view.js";
 import { accessing, ending, type CornerCases } from "./case.js";
 import type { Evidence, Touched } from "./evidence.js";
 

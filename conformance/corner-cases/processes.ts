@@ -2,7 +2,7 @@
 import { isMemoryCapability, liesWithin } from "../../spec/sfork/relocate.js";
 import { regionBase } from "../../spec/sfork/machine.js";
 import { committed } from "../../spec/sfork/rules-mapping.js";
-import { viewPage } from "../../spec/sfork/view.js";
+import { viewPage } from "../../spec/invariants/view.js";
 import { ending, type CornerCases } from "./case.js";
 import type { Evidence } from "./evidence.js";
 

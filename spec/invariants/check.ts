@@ -5,8 +5,9 @@ import type { Config } from "../sfork/config.js";
 import { initial, regionBase, type Machine } from "../sfork/machine.js";
 import type { Observation } from "../sfork/observation.js";
 import type { OperationName, Step } from "../sfork/operation.js";
-import type { Range } from "../sfork/relocate.js";
-import { step } from "../sfork/step.js";
+import { step, type Taken } from "../sfork/step.js";
+import { strategies } from "../sfork/strategy.js";
+import { exactDescriptors } from "./descriptors.js";
 import { commitKept, soundFrames } from "./frames.js";
 import { noGrants, stepGrants } from "./grants.js";
 import { noTraceOfFailure, nonInterference } from "./interference.js";
@@ -14,7 +15,7 @@ import { freshMemory, guardGaps, isolation, noStalePointer, nothingEnded } from 
 import { monotonicity, noForgery } from "./provenance.js";
 import { exactRelocation, tagConservation } from "./relocation.js";
 import { isLive, livingIn, regionOf, scopeOf } from "./transition.js";
-import type { Grants, Invariant, Transition, Violation } from "./transition.js";
+import type { Extent, Grants, Invariant, Transition, Violation } from "./transition.js";
 
 export const invariants: Readonly<Record<string, Invariant>> = {
   "INV-1": isolation,
@@ -28,6 +29,7 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   "INV-9": freshMemory,
   "INV-10": noTraceOfFailure,
   "INV-11": guardGaps,
+  "INV-12": exactDescriptors,
   "INV-13": commitKept,
   "REUSE-1": nothingEnded,
 };
@@ -43,30 +45,45 @@ export interface Checked {
 export interface CheckedStep {
   readonly checked: Checked;
   readonly observation: Observation;
-  /** What the eager run observed, if it can still be compared. */
-  readonly eager: Observation | undefined;
+  readonly signals: readonly number[];
+  /** The eager run's step, if it can still be compared. */
+  readonly eager: Taken | undefined;
   readonly thread: number | undefined;
+  /** What the signals did that were taken before the step, and what the operation did. */
+  readonly delivery: Transition | undefined;
   readonly transition: Transition | undefined;
 }
 
 export const start = (config: Config): Checked => ({
   machine: initial(config),
   grants: noGrants,
-  ghost: config.strategy === "eager" ? undefined : initial({ ...config, strategy: "eager" }),
+  ghost: strategies[config.strategy].copiesAtFork ? undefined : initial({ ...config, strategy: "eager" }),
 });
 
 /** Memory that one machine has and the other has not: regions of processes that live, and their pages. */
-const missing = (there: Machine, here: Machine): readonly Range[] =>
-  livingIn(there).flatMap(({ ordinal, slot }): readonly Range[] => {
-    if (!isLive(here, ordinal)) return [regionOf(there, slot)];
-    const page = BigInt(there.config.page);
-    return (there.regions[slot] ?? []).flatMap((entry, index) => {
-      const base = regionBase(there.config, slot) + BigInt(index) * page;
-      return entry !== undefined && here.regions[slot]?.[index] === undefined
-        ? [{ start: base, end: base + page }]
-        : [];
-    });
+const missing = (there: Machine, here: Machine): readonly Extent[] =>
+  livingIn(there).flatMap(({ ordinal, slot }): readonly Extent[] => {
+    if (!isLive(here, ordinal)) return [{ slot, ...regionOf(there, slot) }];
+    return (there.regions[slot] ?? []).flatMap((entry, index) =>
+      entry !== undefined && here.regions[slot]?.[index] === undefined ? [pageOf(there, slot, index)] : [],
+    );
   });
+
+const pageOf = ({ config }: Machine, slot: number, index: number): Extent => {
+  const start = regionBase(config, slot) + BigInt(index * config.page);
+  return { slot, start, end: start + BigInt(config.page) };
+};
+
+/** A new image: the region ended, and began. Pages that a child does not get end in it. */
+const replaced = ({ before, operation, process, observation, after }: Moved) => {
+  const slot = before.processes[process]?.slot ?? 0;
+  const image = operation.op === "exec" && observation.kind === "none" ? [{ slot, ...regionOf(before, slot) }] : [];
+  const child = observation.kind === "child" ? after.processes[observation.child]?.slot : undefined;
+  const absent = (before.regions[slot] ?? []).flatMap((entry, index) =>
+    child !== undefined && entry?.advice.dontFork === true ? [pageOf(after, child, index)] : [],
+  );
+  return { ended: [...image, ...absent], began: image };
+};
 
 /**
  * Can a lazy run and the eager one still be compared after these two observations? An eager copy takes its frames at once:
@@ -81,37 +98,64 @@ const isComparable = ({ config }: Machine, op: OperationName, lazy: Observation,
   return lazy.kind !== "outside-profile" && lazy.kind !== "out-of-frames" && (lacks(lazy) || !lacks(eager));
 };
 
+type Moved = Omit<Transition, "grants" | "grantsBefore" | "ended" | "began">;
+
+/** What a transition ended and began, and the grants after it. */
+const transitionOf = (moved: Moved, grantsBefore: Grants): Transition => {
+  const { before, after } = moved;
+  const sameMemory = before.regions === after.regions && before.processes === after.processes;
+  const own = replaced(moved);
+  const ended = sameMemory ? [] : [...missing(before, after), ...own.ended];
+  const began = sameMemory ? [] : [...missing(after, before), ...own.began];
+  const partial = { ...moved, ended, began };
+  return { grantsBefore, grants: stepGrants(partial, grantsBefore), ...partial };
+};
+
 /** Take a step, with grants and the eager run beside it. */
 export const checkedStep = (
   { machine: before, grants: grantsBefore, ghost: ghostBefore }: Checked,
   next: Step,
 ): CheckedStep => {
-  const { machine: after, observation, thread } = step(before, next);
-  const process = thread === undefined ? undefined : before.threads[thread]?.process;
+  const { machine: after, observation, thread, process, signals, ready } = step(before, next);
   const beside = ghostBefore === undefined ? undefined : step(ghostBefore, next);
   const eager =
     beside !== undefined && isComparable(before, next.operation.op, observation, beside.observation)
       ? beside
       : undefined;
   const ghost = eager?.machine;
-  const taken = { observation, eager: eager?.observation, thread };
+  const seen = { observation, eager, thread, signals };
   if (thread === undefined || process === undefined)
-    return { checked: { machine: after, grants: grantsBefore, ghost }, transition: undefined, ...taken };
-  const sameMemory = before.regions === after.regions && before.processes === after.processes;
-  const partial = {
-    before,
-    operation: next.operation,
-    thread,
-    process,
-    observation,
+    return {
+      checked: { machine: after, grants: grantsBefore, ghost },
+      delivery: undefined,
+      transition: undefined,
+      ...seen,
+    };
+  // 1. Signals, as a transition of their own.
+  const by = { thread, process };
+  const delivery =
+    ready === before
+      ? undefined
+      : transitionOf(
+          {
+            ...{ before, after: ready, ghostBefore, ghost: eager?.ready, signals, ...by },
+            ...({ operation: { op: "yield" }, observation: { kind: "none" } } as const),
+          },
+          grantsBefore,
+        );
+  // 2. The operation.
+  const granted = delivery?.grants ?? grantsBefore;
+  const moved = {
+    before: ready,
     after,
-    ended: sameMemory ? [] : missing(before, after),
-    began: sameMemory ? [] : missing(after, before),
-    ghostBefore,
+    ghostBefore: eager?.ready,
     ghost,
+    operation: next.operation,
+    observation,
+    ...by,
   };
-  const grants = stepGrants(partial, grantsBefore);
-  return { checked: { machine: after, grants, ghost }, transition: { grantsBefore, grants, ...partial }, ...taken };
+  const transition = transitionOf({ ...moved, signals: [] }, granted);
+  return { checked: { machine: after, grants: transition.grants, ghost }, delivery, transition, ...seen };
 };
 
 /** All violations of a transition: of everything, or of what the step touched. */

@@ -1,34 +1,74 @@
 /** What a step may not touch: other processes' views (INV-6), and, where it fails, anything at all (INV-10). */
-import { inBounds, isSealed, permits } from "../cheri/index.js";
+import { inBounds, isSealed, permits, type Capability } from "../cheri/index.js";
 import { integer, register, type Context } from "../sfork/context.js";
-import type { Machine } from "../sfork/machine.js";
-import type { OperationName } from "../sfork/operation.js";
+import type { Buffer } from "../sfork/kernel.js";
+import type { Machine, Process } from "../sfork/machine.js";
+import type { Integer, OperationName } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
-import { decoded, found, isLive, pointsInto, sameCapability, sameGranule, sameProtection } from "./transition.js";
+import { decoded, found, isIn, isLive, pointsInto, sameCapability, sameGranule, sameProtection } from "./transition.js";
 import type { Invariant, Place, Scope, Transition } from "./transition.js";
 
 /** Bytes that an operation stores, where that does not depend on its operands. */
 const sizes = { "store.b": 1n, "store.h": 2n, "store.w": 4n, "store.d": 8n } as const;
 const storedBytes: Readonly<Partial<Record<OperationName, bigint>>> = sizes;
 
-/** The bytes that a step was told to store to, if the capability for it authorises them. */
-const storedTo = ({ before, operation, thread, process, observation }: Transition): Range | undefined => {
-  const context: Context = { machine: before, format: before.format, thread, process };
-  if (observation.kind !== "none" || !("cs1" in operation)) return undefined;
-  const isRun = operation.op === "memset" || operation.op === "cmemcpy";
-  const single = operation.op === "storecap" ? before.format.granule : storedBytes[operation.op];
-  const size = isRun ? integer(context, operation.n) : (single ?? 0n);
-  const authority = register(context, operation.cs1);
-  const offset = operation.op.startsWith("store") && "n" in operation ? integer(context, operation.n) : 0n;
-  const bits = Number(before.format.addressBits);
-  const start = before.format.plainAddress(BigInt.asUintN(bits, authority.address + offset));
+/** The range that a capability authorises to be stored to, `size` bytes from `offset` on; none where it does not. */
+const authorised = (
+  { before }: Transition,
+  authority: Capability | undefined,
+  size: bigint,
+  offset = 0n,
+): readonly Range[] => {
+  const { format } = before;
+  const bits = Number(format.addressBits);
+  const start = format.plainAddress(BigInt.asUintN(bits, (authority?.address ?? 0n) + offset));
   const allowed =
     size > 0n &&
-    authority.tag &&
-    !isSealed(before.format, authority) &&
-    permits(before.format, authority, "store") &&
+    authority?.tag === true &&
+    !isSealed(format, authority) &&
+    permits(format, authority, "store") &&
     inBounds(authority, start, size);
-  return allowed ? { start, end: start + size } : undefined;
+  return allowed ? [{ start, end: start + size }] : [];
+};
+
+/** What a read wrote: `total` bytes, into one buffer after the other. */
+const filled = (transition: Transition, buffers: readonly Buffer[], total: bigint): readonly Range[] => {
+  const [first, ...others] = buffers;
+  if (first === undefined) return [];
+  const size = least(first.size, total);
+  return [...authorised(transition, first.capability, size), ...filled(transition, others, total - size)];
+};
+
+/** The bytes that a step was told to store to, by itself or by the kernel, as far as the capabilities for it authorise them. */
+const storedTo = (transition: Transition): readonly Range[] => {
+  const { before, operation, thread, process, observation, signals } = transition;
+  const context: Context = { machine: before, format: before.format, thread, process };
+  const size = before.format.addressBits / 8n;
+  const counters = signals.flatMap((signal) => {
+    const action = before.processes[process]?.actions.get(signal);
+    return typeof action === "object" ? authorised(transition, action.data, size) : [];
+  });
+  if (observation.kind === "bytes") {
+    const total = BigInt(observation.bytes.length);
+    const buffer = (cs: number, n: Integer): Buffer => ({
+      capability: register(context, cs),
+      size: integer(context, n),
+    });
+    const [oldest] = before.requests;
+    const { call } = before.threads[thread] ?? {};
+    if (operation.op === "read") return filled(transition, [buffer(operation.cs1, operation.n)], total);
+    if (operation.op === "readv")
+      return filled(transition, [buffer(operation.cs1, operation.n), buffer(operation.cs2, operation.n2)], total);
+    if (operation.op === "call_finish" && call !== undefined && "buffers" in call)
+      return filled(transition, call.buffers, total);
+    return oldest !== undefined && oldest.bytes === undefined ? filled(transition, [oldest.buffer], total) : [];
+  }
+  if (observation.kind !== "none" || !("cs1" in operation)) return counters;
+  const isRun = operation.op === "memset" || operation.op === "cmemcpy";
+  const single = operation.op === "storecap" ? before.format.granule : storedBytes[operation.op];
+  const offset = operation.op.startsWith("store") && "n" in operation ? integer(context, operation.n) : 0n;
+  const stored = isRun ? integer(context, operation.n) : (single ?? 0n);
+  return authorised(transition, register(context, operation.cs1), stored, offset);
 };
 
 const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
@@ -41,38 +81,73 @@ const bitsWithin = (address: bigint, granule: bigint, range: Range): bigint => {
   return from < to ? ((1n << (8n * (to - from))) - 1n) << (8n * from) : 0n;
 };
 
+/** Whose address space a step stores in, where each process has its own: the actor's, or that of who gave the buffer. */
+const storesFor = ({ before, operation, process }: Transition): number =>
+  operation.op === "virtq_complete" ? (before.requests[0]?.process ?? process) : process;
+
 const memoryChanged = (scope: Scope): readonly Place[] => {
   const { after, ended, granules } = scope;
   const stored = storedTo(scope);
-  return granules.filter(({ address, old, now }) => {
+  const slot = after.processes[storesFor(scope)]?.slot ?? 0;
+  return granules.filter((place) => {
+    const { address, old, now, kind } = place;
     if (old === undefined || sameGranule(old, now)) return false;
-    const mine = stored === undefined ? 0n : bitsWithin(address, after.format.granule, stored);
-    const swept = old.tag && !now.tag && ended.some((range) => pointsInto(after, decoded(after, old), range));
+    const ranges = stored.filter((range) => kind === "segment" || isIn(after, { ...range, slot }, place));
+    const mine = ranges.reduce((bits, range) => bits | bitsWithin(address, after.format.granule, range), 0n);
+    const isEnded = ended.some((range) => isIn(after, range, place) && pointsInto(after, decoded(after, old), range));
+    const swept = old.tag && !now.tag && isEnded;
     return ((old.bits ^ now.bits) & ~mine) !== 0n || (old.tag !== now.tag && mine === 0n && !swept);
   });
 };
 
-/** Registers of threads other than the one that took the step lose tags in a sweep, and are otherwise left alone. */
-const registersChanged = ({ after, thread, ended, registers }: Scope): readonly Place[] =>
-  registers.filter(({ number, old, now }) => {
-    if (number === thread || old === undefined || sameCapability(old, now)) return false;
-    const cleared = sameCapability({ ...old, tag: false }, now);
-    return !cleared || !ended.some((range) => pointsInto(after, old, range));
+/** Registers of other threads, and what the kernel keeps for other processes, lose tags in a sweep, and nothing else. */
+const heldChanged = ({ after, thread, process, ended, registers, kernel }: Scope): readonly Place[] =>
+  [...registers, ...kernel.filter(({ owner }) => owner !== process)].filter((place) => {
+    const { kind, number, old, now } = place;
+    if ((kind === "thread" && number === thread) || old === undefined || sameCapability(old, now)) return false;
+    const isEnded = ended.some((range) => isIn(after, range, place) && pointsInto(after, old, range));
+    const isDropped = kind === "request" && !isLive(after, place.owner ?? -1);
+    return !sameCapability({ ...old, tag: false }, now) || !(isEnded || isDropped);
   });
 
-/** Who lives, where, by what name, and with which threads. */
-const othersChanged = ({ before, after, process, observation }: Scope): readonly string[] => {
-  const waited = observation.kind === "process" ? observation.process : process;
+/** What of a process only its own steps change. Parent, state, pending signals, stops and groups are others' business, too. */
+const ownFields = [
+  "pid",
+  "slot",
+  "session",
+  "executed",
+  "descriptors",
+  "umask",
+  "directory",
+  "limits",
+  "alarm",
+  "ran",
+] as const satisfies readonly (keyof Process)[];
+
+/** May another process come to this state by the step? By being killed, waited for, or reaped with nobody waiting. */
+const mayBecome = ({ operation, after, process, observation }: Scope, ordinal: number, now: Process): boolean => {
+  if (now.state.kind === "zombie") return operation.op === "kill";
+  if (observation.kind === "process") return observation.process === ordinal;
+  return operation.op === "kill" || !isLive(after, process);
+};
+
+/** Who lives, where, by what name, with which threads, descriptors and attributes. */
+const othersChanged = (scope: Scope): readonly string[] => {
+  const { before, after, process } = scope;
   const processes = before.processes.flatMap((old, ordinal) => {
     const now = after.processes[ordinal];
-    const same = now?.pid === old.pid && now.slot === old.slot && now.state === old.state;
-    return same || ordinal === process || ordinal === waited ? [] : [`P${ordinal.toString()}`];
+    if (now === undefined || now === old || ordinal === process) return [];
+    const sameState = now.state === old.state || mayBecome(scope, ordinal, now);
+    const own = isLive(after, ordinal) ? ownFields : (["pid", "slot"] as const);
+    return sameState && own.every((field) => now[field] === old[field]) ? [] : [`P${ordinal.toString()}`];
   });
-  const threads = before.threads.flatMap((old, ordinal) =>
-    old.process === process || after.threads[ordinal]?.live === old.live
+  const threads = before.threads.flatMap((old, ordinal) => {
+    const now = after.threads[ordinal];
+    const same = now?.live === old.live && now.mask === old.mask && now.call?.op === old.call?.op;
+    return old.process === process || !isLive(after, old.process) || same
       ? []
-      : [`P${old.process.toString()} thread ${ordinal.toString()}`],
-  );
+      : [`P${old.process.toString()} thread ${ordinal.toString()}`];
+  });
   return [...processes, ...threads];
 };
 
@@ -88,21 +163,31 @@ export const nonInterference: Invariant = (scope) => {
     ({ owner = -1, old, now }) => owner !== process && isLive(before, owner) && !sameProtection(old, now),
   );
   return [
-    ...[...memoryChanged(scope), ...registersChanged(scope)].map(found("INV-6", `changed ${by}`)),
+    ...[...memoryChanged(scope), ...heldChanged(scope)].map(found("INV-6", `changed ${by}`)),
     ...mapped.map((page) => found("INV-6", `mapped otherwise ${by}`)({ ...page, index: 0 })),
     ...othersChanged(scope).map((where) => ({ rule: "INV-6", where, what: `begun, ended or renamed ${by}` })),
   ];
+};
+
+/** What a step may change although it fails: the end of a split call, of a dropped request, the signal of a broken pipe. */
+const changedByFailure = ({ operation, observation }: Scope): readonly (keyof Machine)[] => {
+  if (observation.kind !== "error") return [];
+  const broken = observation.error === "EPIPE" ? (["processes"] as const) : [];
+  const finished = operation.op === "call_finish" ? (["threads", "descriptions", "pipes"] as const) : [];
+  return [...broken, ...finished, ...(operation.op === "virtq_complete" ? (["requests"] as const) : [])];
 };
 
 /**
  * A step that fails leaves the machine as it was.
  * @rule INV-10 failure @source POSIX (errors without effect); CHERI ISAv9 (traps before effect)
  */
-export const noTraceOfFailure: Invariant = ({ before, after, observation, process }) => {
+export const noTraceOfFailure: Invariant = (scope) => {
+  const { before, after, observation, process } = scope;
   const failed = ["trap", "error", "would-block", "unsupported", "bad-choice", "out-of-frames", "outside-profile"];
   if (!failed.includes(observation.kind) || before === after) return [];
+  const allowed = changedByFailure(scope);
   return (Object.keys(before) as readonly (keyof Machine)[])
-    .filter((key) => before[key] !== after[key])
+    .filter((key) => before[key] !== after[key] && !allowed.includes(key))
     .map((key) => ({
       rule: "INV-10",
       where: `P${process.toString()}`,

@@ -1,12 +1,14 @@
 /** Where capabilities lead: isolation, no stale pointers, guard gaps, and nothing into new memory (INV-1, 2, 9, 11). */
 import { permits, type Capability } from "../cheri/index.js";
 import { kernelBase, sharedBase } from "../sfork/config.js";
-import type { Machine } from "../sfork/machine.js";
+import { registerCount, type Machine } from "../sfork/machine.js";
+import { strategies } from "../sfork/strategy.js";
 import { covers } from "./grants.js";
 import {
   boundsOf,
   found,
   foundHeld,
+  isIn,
   isMemory,
   livingIn,
   overlaps,
@@ -59,7 +61,9 @@ export const isolation: Invariant = ({ after, grants, held, inFlight }) => {
 export const noStalePointer: Invariant = ({ after, observation, grants, held }) => {
   if (observation.kind !== "child") return [];
   const { child } = observation;
-  const others = livingIn(after).filter(({ ordinal }) => ordinal !== child);
+  // In address spaces of their own nobody's region is another's.
+  const { separate } = strategies[after.config.strategy];
+  const others = livingIn(after).filter(({ ordinal }) => !separate && ordinal !== child);
   const isStale = ({ owner, capability }: Held): boolean => {
     const bytes = owner === child ? reach(after, capability) : undefined;
     const foreign = bytes !== undefined && others.some(({ slot }) => overlaps(bytes, regionOf(after, slot)));
@@ -90,7 +94,7 @@ export const nothingEnded: Invariant = ({ after, ended, held, inFlight }) =>
   ended.length === 0
     ? []
     : [...held, ...inFlight]
-        .filter(({ capability }) => ended.some((range) => pointsInto(after, capability, range)))
+        .filter((one) => ended.some((range) => isIn(after, range, one) && pointsInto(after, one.capability, range)))
         .map(foundHeld("REUSE-1", "points into memory that ended"));
 
 /**
@@ -104,15 +108,16 @@ export const freshMemory: Invariant = (scope) => {
   const dirty = granules.filter(
     ({ owner, old, now }) => owner !== born && old === undefined && (now.tag || now.bits !== 0n),
   );
-  const made = (one: Held): boolean =>
-    one.owner === born && born !== undefined
-      ? true
-      : operation.op === "mmap" && one.kind === "thread" && one.number === thread && one.index === operation.cd % 16;
+  const made = (one: Held): boolean => {
+    if (one.owner === born && born !== undefined) return true;
+    const own = one.kind === "thread" && one.number === thread;
+    return own && (operation.op === "exec" || (operation.op === "mmap" && one.index === operation.cd % registerCount));
+  };
   const pointing = [...held, ...inFlight].filter(
     (one) =>
       !made(one) &&
       isMemory(after, one.capability) &&
-      began.some(({ start, end }) => one.capability.base < end && one.capability.top > start),
+      began.some((range) => isIn(after, range, one) && overlaps(boundsOf(one.capability), range)),
   );
   return [
     ...dirty.map(found("INV-9", "is new and not zero")),

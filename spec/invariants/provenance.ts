@@ -2,7 +2,8 @@
 import { isSealed, permissionMask, permits, type Capability, type Permission } from "../cheri/index.js";
 import { integer, register, type Context } from "../sfork/context.js";
 import type { OperationName } from "../sfork/operation.js";
-import { viewGranule } from "../sfork/view.js";
+import { initial } from "../sfork/machine.js";
+import { imageOf, viewGranule } from "./view.js";
 import { boundsOf, decoded, foundHeld, holding, regionOf, sameCapability, sameGranule, within } from "./transition.js";
 import type { Held, Invariant, Scope, Transition } from "./transition.js";
 
@@ -36,8 +37,18 @@ const operandsOf = (transition: Transition): readonly [cs1?: Capability, cs2?: C
   return "cs2" in operation ? [cs1, register(context, operation.cs2)] : [cs1];
 };
 
+/** The registers of process 0 at the start, as they are in the region of the process that executes another image. */
+const startImage = ({ before, process }: Transition): readonly Capability[] => {
+  const { config, format } = before;
+  const [first] = initial(config).threads;
+  const [from, to] = [regionOf(before, 0), regionOf(before, before.processes[process]?.slot ?? 0)];
+  return [...(first?.registers ?? []), ...(first === undefined ? [] : [first.pcc])].map((capability) =>
+    imageOf(format, capability, from.start, to.start, from.end - from.start),
+  );
+};
+
 /** Operations that store, and store no capability; what they are given is authority for bytes. */
-const storesBytes = /^(store\.|memset)/;
+const storesBytes = /^(store\.|memset|read|write)/;
 
 /** What a step that succeeded may pass on: its operands, and what it read from memory or from a channel. */
 const sourcesOf = (transition: Transition): readonly (Capability | undefined)[] => {
@@ -60,6 +71,11 @@ const sourcesOf = (transition: Transition): readonly (Capability | undefined)[] 
     return congruent ? loaded(cs2, 0n, integer(contextOf(transition), operation.n)).filter(storable) : [];
   }
   if (operation.op === "recvcap") return [channels[operation.channel % channels.length]?.messages[0]];
+  if (operation.op === "getaltstack") return [before.processes[transition.process]?.alternateStack];
+  if (operation.op === "exec") return startImage(transition);
+  if (operation.op === "sigaction" && typeof operation.action === "object")
+    return [operation.action.code, operation.action.data].map((index) => register(contextOf(transition), index));
+  if (operation.op === "call_enter") return operandsOf({ ...transition, operation: operation.call });
   if (operation.op === "cinvoke") return [cs1, cs2];
   if (operation.op === "thread") return [...(own?.registers ?? []), own?.pcc];
   if (operation.op === "cgetpcc" || operation.op === "cjalr") return [own?.pcc, cs1];
@@ -129,13 +145,13 @@ const isRoot = ({ before, began, operation }: Transition, made: Capability): boo
 };
 
 /** Tagged capabilities that the step wrote, wherever; a child's are the image of its parent's (INV-3). */
-const writtenIn = ({ before, after, observation, granules, registers, inFlight }: Scope): readonly Held[] => {
+const writtenIn = ({ before, after, observation, granules, registers, kernel, inFlight }: Scope): readonly Held[] => {
   const child = observation.kind === "child" ? observation.child : -1;
   return [
     ...granules
       .filter(({ owner, old, now }) => now.tag && owner !== child && !sameGranule(old, now))
       .map((one) => holding(one, decoded(after, one.now))),
-    ...registers
+    ...[...registers, ...kernel]
       .filter(({ owner, old, now }) => now.tag && owner !== child && (old === undefined || !sameCapability(old, now)))
       .map((one) => holding(one, one.now)),
     ...inFlight.filter(

@@ -2,7 +2,7 @@
 import { zeroGranule, type Capability, type Granule } from "../cheri/index.js";
 import { regionBase, registerCount, type Machine } from "../sfork/machine.js";
 import type { Range } from "../sfork/relocate.js";
-import { granuleImage } from "../sfork/view.js";
+import { granuleImage, imageOf } from "./view.js";
 import {
   boundsOf,
   decoded,
@@ -10,9 +10,12 @@ import {
   frameAt,
   indicesOf,
   isMemory,
+  kernelHeld,
+  pointsInto,
   regionOf,
   sameCapability,
   sameGranule,
+  samePlace,
   sameProtection,
   within,
 } from "./transition.js";
@@ -36,21 +39,35 @@ const isImage = (machine: Machine, from: Range, delta: bigint, old: Capability, 
   );
 };
 
-/** A granule of the child, and the parent's before the fork as the parent saw it. */
+/** A granule of the child, and what it should be the image of: the parent's, before the fork, as the parent saw it. */
 interface Pair extends Place {
   readonly old: Granule;
   readonly now: Granule;
 }
 
+/** Pages of the parent that the child does not get, as ranges of the parent's region. */
+const absentIn = ({ config, regions }: Machine, slot: number): readonly Range[] =>
+  (regions[slot] ?? []).flatMap((entry, number) => {
+    const start = regionBase(config, slot) + BigInt(number * config.page);
+    return entry?.advice.dontFork === true ? [{ start, end: start + BigInt(config.page) }] : [];
+  });
+
+/** Without its tag, where it points into what the child has not got. */
+const withoutAbsent = (machine: Machine, slot: number, old: Capability): Capability =>
+  absentIn(machine, slot).some((range) => pointsInto(machine, old, range)) ? { ...old, tag: false } : old;
+
 const pairsOf = ({ before, after, process }: Scope, child: number): readonly Pair[] => {
   const [from, to] = [before.processes[process]?.slot ?? 0, after.processes[child]?.slot ?? 0];
   const [fromBase, toBase] = [regionBase(before.config, from), regionBase(after.config, to)];
   return (after.regions[to] ?? []).flatMap((_, number) => {
-    const [parents, own] = [frameAt(before, from, number), frameAt(after, to, number)];
+    const wiped = before.regions[from]?.[number]?.advice.wipeOnFork === true;
+    const [parents, own] = [wiped ? undefined : frameAt(before, from, number), frameAt(after, to, number)];
     const memory = own?.memory ?? [];
     return indicesOf(memory, (granule, index) => granule.tag || granule !== parents?.memory[index]).map((index) => {
       const [was = zeroGranule, is = zeroGranule] = [parents?.memory[index], memory[index]];
-      const old = granuleImage(before, was, parents?.home ?? fromBase, fromBase);
+      const seen = granuleImage(before, was, parents?.home ?? fromBase, fromBase);
+      const isAbsent = seen.tag && !withoutAbsent(before, from, decoded(before, seen)).tag;
+      const old = isAbsent ? { ...granuleImage(before, seen, fromBase, toBase), tag: false } : seen;
       const now = granuleImage(after, is, own?.home ?? toBase, toBase);
       return { owner: child, kind: "page", number, index, old, now };
     });
@@ -77,14 +94,25 @@ export const exactRelocation: Invariant = (scope) => {
   const [from, to] = [before.processes[process]?.slot ?? 0, after.processes[owner]?.slot ?? 0];
   const region = regionOf(before, from);
   const delta = regionOf(after, to).start - region.start;
-  const moved = (old: Capability, now: Capability): boolean => isImage(after, region, delta, old, now);
+  const moved = (old: Capability, now: Capability): boolean => {
+    const kept = withoutAbsent(before, from, old);
+    const image = imageOf(after.format, old, region.start, region.start + delta, region.end - region.start);
+    return old.tag && !kept.tag
+      ? sameCapability({ ...image, tag: false }, now)
+      : isImage(after, region, delta, old, now);
+  };
   // 1. Memory.
   const memory = pairsOf(scope, owner).filter(({ old, now }) =>
     old.tag && now.tag ? !moved(decoded(after, old), decoded(after, now)) : !sameGranule(old, now),
   );
   const pages = Array.from({ length: after.config.pages }, (_, number): Place => {
     return { owner, kind: "page", number, index: 0 };
-  }).filter(({ number }) => !sameProtection(before.regions[from]?.[number], after.regions[to]?.[number]));
+  }).filter(({ number }) => {
+    const parents = before.regions[from]?.[number];
+    const expected = parents?.advice.dontFork === true ? undefined : parents;
+    const own = after.regions[to]?.[number];
+    return !sameProtection(expected, own) || expected?.advice.wipeOnFork !== own?.advice.wipeOnFork;
+  });
   // 2. Registers, of the child's thread and of the parent's: `cd` tells them apart.
   const { pid = 0 } = after.processes[owner] ?? {};
   const threads = after.threads.flatMap((one, number) => (one.process === owner && one.live ? [number] : []));
@@ -99,6 +127,11 @@ export const exactRelocation: Invariant = (scope) => {
     ...threads.flatMap((number) => changed(number, 0, moved)),
     ...changed(thread, pid, sameCapability),
   ];
+  const kept = kernelHeld(before).filter((one) => one.owner === process && one.kind === "handler");
+  const keeps = kernelHeld(after).filter((one) => one.owner === owner);
+  const kernel = kept.filter(
+    (one) => !keeps.some((own) => samePlace({ ...one, owner }, own) && moved(one.capability, own.capability)),
+  );
   // 3. Who it is.
   const where = `P${owner.toString()}`;
   const namesakes = after.processes.filter((one) => one.pid === pid && one.state.kind !== "reaped");
@@ -106,6 +139,8 @@ export const exactRelocation: Invariant = (scope) => {
     ...memory.map(found("INV-3", "is not the image of the parent's granule")),
     ...pages.map(found("INV-3", "is not protected as the parent's page")),
     ...registers.map(found("INV-3", "is not what the parent's register becomes")),
+    ...kernel.map(found("INV-3", "has no image that the kernel keeps for the child")),
+    ...(kept.length === keeps.length ? [] : [{ rule: "INV-3", where, what: "has more that the kernel keeps" }]),
     ...(threads.length === 1 ? [] : [{ rule: "INV-3", where, what: "has not one thread" }]),
     ...(namesakes.length === 1 ? [] : [{ rule: "FORK-1", where, what: "has somebody else's pid" }]),
   ];

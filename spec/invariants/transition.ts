@@ -11,7 +11,8 @@ import { regionBase, registerCount, type Frame, type Machine, type PageEntry } f
 import type { Observation } from "../sfork/observation.js";
 import type { Operation } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
-import { granuleImage } from "../sfork/view.js";
+import { strategies } from "../sfork/strategy.js";
+import { granuleImage } from "./view.js";
 
 export interface Violation {
   readonly rule: string;
@@ -36,6 +37,11 @@ export interface Grants {
   readonly inFlight: readonly (readonly (Grant | undefined)[])[];
 }
 
+/** A range of a slot's region: where each process has an address space of its own, the same addresses are in many. */
+export interface Extent extends Range {
+  readonly slot: number;
+}
+
 /** A step that was taken, and what a check needs to know of it. */
 export interface Transition {
   readonly before: Machine;
@@ -44,12 +50,14 @@ export interface Transition {
   readonly thread: number;
   readonly process: number;
   readonly observation: Observation;
+  /** Signals that were taken. Their effect is a transition of its own, before that of the operation. */
+  readonly signals: readonly number[];
   readonly after: Machine;
   readonly grantsBefore: Grants;
   readonly grants: Grants;
-  /** Ranges that ended, and ranges that began, with this step. */
-  readonly ended: readonly Range[];
-  readonly began: readonly Range[];
+  /** What ended, and what began, with this step. */
+  readonly ended: readonly Extent[];
+  readonly began: readonly Extent[];
   /** The same program with eager copies, as far as it can be compared. */
   readonly ghostBefore: Machine | undefined;
   readonly ghost: Machine | undefined;
@@ -59,10 +67,11 @@ export interface Transition {
 export interface Place {
   /** The process whose it is; what is in shared segments and channels is nobody's. */
   readonly owner: number | undefined;
-  readonly kind: "page" | "segment" | "thread" | "channel";
-  /** Which page, segment, thread or channel. */
+  /** `handler`: what the kernel keeps for a signal (0: the alternate stack); `call`, `request`: buffers that it keeps. */
+  readonly kind: "page" | "segment" | "thread" | "channel" | "handler" | "call" | "request";
+  /** Which page, segment, thread, channel, signal, thread in a call, or request. */
   readonly number: number;
-  /** Which granule, register or message there; `pcc` counts as the register behind the last. */
+  /** Which granule, register, message or buffer there; `pcc` counts as the register behind the last. */
   readonly index: number;
 }
 
@@ -108,6 +117,8 @@ export interface Scope extends Transition {
   /** Granules that are tagged, or differ. */
   readonly granules: readonly GranuleSeen[];
   readonly registers: readonly RegisterSeen[];
+  /** What the kernel keeps for live processes, and in requests. */
+  readonly kernel: readonly RegisterSeen[];
   /** Memory capabilities in these. */
   readonly held: readonly Held[];
   /** All messages in flight. */
@@ -118,6 +129,8 @@ export type Invariant = (scope: Scope) => readonly Violation[];
 
 const nameOf = ({ owner = 0, kind, number, index }: Place): string => {
   if (kind === "segment") return `S${number.toString()} granule ${index.toString()}`;
+  if (kind === "handler" || kind === "call" || kind === "request")
+    return `P${owner.toString()} ${kind} ${number.toString()} capability ${index.toString()}`;
   if (kind === "channel") return `channel ${number.toString()} message ${index.toString()}`;
   const what = kind === "page" ? `granule ${index.toString()}` : index < registerCount ? `c${index.toString()}` : "pcc";
   return `P${owner.toString()} ${kind} ${number.toString()} ${what}`;
@@ -150,6 +163,10 @@ export const regionOf = ({ config }: Machine, slot: number): Range => {
 export const boundsOf = ({ base, top }: Capability): Range => ({ start: base, end: top });
 
 export const within = (inner: Range, outer: Range): boolean => inner.start >= outer.start && inner.end <= outer.end;
+
+/** Does an extent lie in the address space of whoever owns a place? */
+export const isIn = ({ config, processes }: Machine, { slot }: Extent, { owner = -1 }: Pick<Place, "owner">): boolean =>
+  !strategies[config.strategy].separate || processes[owner]?.slot === slot;
 
 export const overlaps = (a: Range, b: Range): boolean => a.start < b.end && b.start < a.end;
 
@@ -198,16 +215,17 @@ export const frameAt = (machine: Machine | undefined, slot: number, index: numbe
 const sameMemory = (a: Machine | undefined, b: Machine | undefined): boolean =>
   a?.regions === b?.regions && a?.frames === b?.frames;
 
-const pagesIn = ({ before, after, ghostBefore, ghost }: Transition, full: boolean): readonly PageSeen[] => {
+const pagesIn = ({ before, after, began, ghostBefore, ghost }: Transition, full: boolean): readonly PageSeen[] => {
   if (!full && sameMemory(before, after) && sameMemory(ghostBefore, ghost)) return [];
   return livingIn(after).flatMap(({ ordinal: owner, slot }) =>
     (after.regions[slot] ?? []).flatMap((now, number): readonly PageSeen[] => {
-      const old = before.regions[slot]?.[number];
+      const address = regionBase(after.config, slot) + BigInt(number) * BigInt(after.config.page);
+      const isNew = began.some((extent) => extent.slot === slot && address >= extent.start && address < extent.end);
+      const old = isNew ? undefined : before.regions[slot]?.[number];
       const touched =
         old !== now ||
         frameAt(before, slot, number) !== frameAt(after, slot, number) ||
         frameAt(ghostBefore, slot, number) !== frameAt(ghost, slot, number);
-      const address = regionBase(after.config, slot) + BigInt(number) * BigInt(after.config.page);
       return full || touched ? [{ owner, kind: "page", number, slot, address, old, now }] : [];
     }),
   );
@@ -224,17 +242,19 @@ export const indicesOf = (
 const granulesOf = (
   { before, after, ghostBefore, ghost }: Transition,
   full: boolean,
-  { owner, number, slot, address }: PageSeen,
+  { owner, number, slot, address, old: was }: PageSeen,
 ): readonly GranuleSeen[] => {
-  const [old, now] = [frameAt(before, slot, number), frameAt(after, slot, number)];
+  const [old, now] = [was && frameAt(before, slot, number), frameAt(after, slot, number)];
   const [eagerBefore, eager] = [frameAt(ghostBefore, slot, number), frameAt(ghost, slot, number)];
   const to = regionBase(after.config, slot);
   const isSeen = (granule: Granule, index: number): boolean => {
-    const [was, beside] = [old?.memory[index], eager?.memory[index]];
+    const [previous, beside] = [old?.memory[index], eager?.memory[index]];
     // Left out is what has no tag, and is what it was (zero, where it is new) and what an eager copy shows.
     const plain =
-      !granule.tag && sameGranule(was ?? zeroGranule, granule) && (ghost === undefined || sameGranule(granule, beside));
-    const kept = was === granule && old?.home === now?.home && beside === eagerBefore?.memory[index];
+      !granule.tag &&
+      sameGranule(previous ?? zeroGranule, granule) &&
+      (ghost === undefined || sameGranule(granule, beside));
+    const kept = previous === granule && old?.home === now?.home && beside === eagerBefore?.memory[index];
     return !plain && (full || !kept);
   };
   const image = (frame: Frame | undefined, index: number): Granule | undefined => {
@@ -278,6 +298,43 @@ const registersIn = ({ before, after }: Transition, full: boolean): readonly Reg
     });
   });
 
+/** What the kernel keeps of capabilities for live processes: handlers, alternate stack, buffers of calls and requests. */
+export const kernelHeld = ({ processes, threads, requests }: Machine): readonly Held[] => [
+  ...processes.flatMap(({ state, actions, alternateStack }, owner): readonly Held[] => {
+    const handlers = Array.from(actions).flatMap(([number, action]): readonly Held[] =>
+      action === "ignore"
+        ? []
+        : [action.code, action.data].map((capability, index) => ({
+            owner,
+            kind: "handler",
+            number,
+            index,
+            capability,
+          })),
+    );
+    const stack = { owner, kind: "handler", number: 0, index: 0, capability: alternateStack } as const;
+    return state.kind === "live" ? [...handlers, stack] : [];
+  }),
+  ...threads.flatMap(({ process, live, call }, number): readonly Held[] =>
+    live && call !== undefined && "buffers" in call
+      ? call.buffers.map(({ capability }, index) => ({ owner: process, kind: "call", number, index, capability }))
+      : [],
+  ),
+  ...requests.map(({ process, number, buffer: { capability } }) => {
+    return { owner: process, kind: "request", number, index: 0, capability } as const;
+  }),
+];
+
+export const samePlace = (a: Place, b: Place): boolean =>
+  a.owner === b.owner && a.kind === b.kind && a.number === b.number && a.index === b.index;
+
+const kernelIn = ({ before, after }: Transition): readonly RegisterSeen[] => {
+  const olds = kernelHeld(before);
+  return kernelHeld(after).map(({ capability: now, ...place }) => {
+    return { ...place, now, old: olds.find((old) => samePlace(old, place))?.capability };
+  });
+};
+
 /** A transition as one of the forms looks at it. */
 export const scopeOf = (transition: Transition, form: "full" | "incremental"): Scope => {
   const { after, began, ended } = transition;
@@ -288,7 +345,9 @@ export const scopeOf = (transition: Transition, form: "full" | "incremental"): S
     ...segmentGranules(transition, full),
   ];
   const registers = registersIn(transition, full);
+  const kernel = kernelIn(transition);
   const held = [
+    ...kernel.filter(({ now }) => now.tag).map((one) => holding(one, one.now)),
     ...granules.filter(({ now }) => now.tag).map((one) => holding(one, decoded(after, one.now))),
     ...registers.filter(({ now }) => now.tag).map((one) => holding(one, one.now)),
   ].filter(({ capability }) => isMemory(after, capability));
@@ -297,5 +356,5 @@ export const scopeOf = (transition: Transition, form: "full" | "incremental"): S
       capability.tag ? [{ owner: undefined, kind: "channel", number, index, capability }] : [],
     ),
   );
-  return { full, pages, granules, registers, held, inFlight, ...transition };
+  return { full, pages, granules, registers, kernel, held, inFlight, ...transition };
 };

@@ -20,4 +20,4 @@ export type { Observation } from "./observation.js";
 export { operations, type Operation, type OperationName, type Step } from "./operation.js";
 export { run, runFrom, step } from "./step.js";
 export { strategies, type Strategy } from "./strategy.js";
-export { viewRegion, type ViewPage } from "./view.js";
+export { viewRegion, type ViewPage } from "../invariants/view.js";

@@ -28,7 +28,7 @@ export const wordOperands = {
 
 export type WordOperand = keyof typeof wordOperands;
 
-type WordValues = Readonly<{ readonly [Kind in WordOperand]: (typeof wordOperands)[Kind][number] }>;
+type Word<Kind extends WordOperand> = (typeof wordOperands)[Kind][number];
 
 /** How a file is opened: for reading, writing or both, and with which flags. */
 export const openFlags = [
@@ -44,7 +44,7 @@ export type ActionOperand = "default" | "ignore" | { readonly code: number; read
 export type Target = { readonly process: number } | { readonly group: number } | "own-group";
 
 /** What an operand of each kind holds. Registers and ordinals are any non-negative numbers; they are reduced into range. */
-export interface OperandValues extends WordValues {
+export interface OperandValues {
   /** A capability register. */
   readonly register: number;
   readonly integer: Integer;
@@ -56,6 +56,11 @@ export interface OperandValues extends WordValues {
   readonly ordinal: number;
   /** The same, or any. */
   readonly optionalOrdinal: number | undefined;
+  readonly advice: Word<"advice">;
+  readonly whence: Word<"whence">;
+  readonly resource: Word<"resource">;
+  readonly whose: Word<"whose">;
+  readonly direction: Word<"direction">;
   /** A descriptor, modulo the size of the table. */
   readonly descriptor: number;
   /** `a`, `d/a`, `/e`: names of lower-case letters behind slashes. */

@@ -116,17 +116,13 @@ const writeFile = (context: Context, index: number, description: Description, by
 };
 
 /**
- * Write to a pipe: all or nothing where the pipe could hold it, else as much as fits. Without a reader it fails, with a
- * signal to the writer.
- * @rule FILE-3 write @source POSIX write (EPIPE, PIPE_BUF)
+ * Write to a pipe: all or nothing where the pipe could hold it, else as much as fits.
+ * @rule FILE-3 write @source POSIX write (PIPE_BUF)
  */
 const writePipe = (context: Context, pipe: number, description: Description, bytes: readonly number[]): Outcome => {
-  const { machine, process } = context;
+  const { machine } = context;
   if (bytes.length === 0) return counted(machine, bytes);
-  if (!hasEnd(machine, pipe, "read")) {
-    const failure = failed(context, "EPIPE");
-    return { ...failure, machine: post(machine, process, signals.PIPE) };
-  }
+  if (!hasEnd(machine, pipe, "read")) return failed(context, "EPIPE");
   const { bytes: held = [] } = machine.pipes[pipe] ?? {};
   const room = machine.config.pipe - held.length;
   const isWhole = bytes.length <= machine.config.pipe;
@@ -147,17 +143,24 @@ const act = (context: Context, entered: Call): Outcome => {
     : writeFile(context, index, description, bytes);
 };
 
-/** Both halves in one step. What fails or blocks changes nothing, but for the signal of a broken pipe. */
+/**
+ * A call that is over. What failed has changed nothing, but for the signal of a pipe that nobody reads.
+ * @rule FILE-3 broken @source POSIX write (EPIPE, SIGPIPE)
+ */
+const ended = ({ process }: Context, { machine, observation }: Outcome): Outcome => {
+  const broken = observation.kind === "error" && observation.error === "EPIPE";
+  return { machine: broken ? post(machine, process, signals.PIPE) : machine, observation };
+};
+
+const succeeded = ({ observation: { kind } }: Outcome): boolean =>
+  kind === "bytes" || kind === "integer" || kind === "descriptor";
+
+/** Both halves in one step. */
 const whole = (context: Context, operation: SplitCall): Outcome =>
   entered(context, operation, true, (machine, taken) => {
     const outcome = act({ ...context, machine }, taken);
-    const { kind } = outcome.observation;
-    if (outcome.machine !== machine) return outcome;
-    return kind === "bytes" || kind === "integer" ? outcome : { ...outcome, machine: context.machine };
+    return succeeded(outcome) ? outcome : ended(context, refuse(context, outcome.observation));
   });
-
-const isOver = ({ observation: { kind } }: Outcome): boolean =>
-  kind !== "would-block" && kind !== "out-of-frames" && kind !== "outside-profile";
 
 export const transferRules = {
   read: whole,
@@ -176,6 +179,7 @@ export const transferRules = {
     const { call: taken } = context.machine.threads[context.thread] ?? {};
     if (taken === undefined) return failed(context, "EINVAL");
     const outcome = act(context, taken);
-    return isOver(outcome) ? { ...outcome, machine: withoutCall(outcome.machine, context.thread) } : outcome;
+    const isOver = succeeded(outcome) || outcome.observation.kind === "error";
+    return isOver ? ended(context, { ...outcome, machine: withoutCall(outcome.machine, context.thread) }) : outcome;
   },
 } satisfies Partial<Rules>;

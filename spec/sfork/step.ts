@@ -61,10 +61,12 @@ export interface Taken extends Outcome {
   readonly thread: number | undefined;
   readonly process: number | undefined;
   readonly signals: readonly number[];
+  /** The machine after them, and before the operation. */
+  readonly ready: Machine;
 }
 
 const nobody = (machine: Machine, observation: Observation): Taken => {
-  return { machine, observation, thread: undefined, process: undefined, signals: [] };
+  return { machine, observation, thread: undefined, process: undefined, signals: [], ready: machine };
 };
 
 /**
@@ -80,7 +82,7 @@ export const step = (machine: Machine, { actor, operation }: Step): Taken => {
   const { format, config } = machine;
   const running = strategies[config.strategy].separate ? inSpaceOf(machine, process) : machine;
   const { machine: ready, taken: signals, instead } = takeSignals({ machine: running, format, thread, process });
-  const by = { thread, process, signals };
+  const by = { thread, process, signals, ready };
   if (instead !== undefined) return { machine: ready, observation: instead, ...by };
   if (!isSupported(format, operation.op, config.strategy)) {
     return { machine: ready, observation: { kind: "unsupported" }, ...by };

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { formats, type Capability, type CapabilityFormat } from "../../../spec/cheri/index.js";
 import { isMemoryCapability, meets, relocated } from "../../../spec/sfork/relocate.js";
-import { imageOf } from "../../../spec/sfork/view.js";
+import { imageOf } from "../../../spec/invariants/view.js";
 import { capability, sealedType } from "../cheri/rules/capabilities.js";
 import {
   after,

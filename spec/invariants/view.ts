@@ -3,8 +3,8 @@
  * with its own reading of FORK-3, not with the machine's, so that a mistake there shows.
  */
 import { permits, relocate, type Capability, type CapabilityFormat, type Granule } from "../cheri/index.js";
-import { regionSize } from "./config.js";
-import { regionBase, type Machine, type PageEntry } from "./machine.js";
+import { regionSize } from "../sfork/config.js";
+import { regionBase, type Machine, type PageEntry } from "../sfork/machine.js";
 
 /**
  * The image of a capability between two regions: base, top and address move together if base and top both lie within the
