@@ -69,6 +69,10 @@ interface Different {
   readonly actual: Observed;
 }
 
+/** What of a step is compared: where an error is reported, the others that apply may depend on frames in use. */
+const compared = (observation: Observation, signals: readonly number[]): unknown =>
+  observation.kind === "error" ? [observation.error, signals] : [observation, signals];
+
 class Judgement {
   readonly #program: CompleteProgram;
   readonly #checker: Checker;
@@ -158,7 +162,7 @@ class Judgement {
   #compare({ observation, signals, eager, checked, thread, transition }: CheckedStep): Different | undefined {
     if (eager === undefined || checked.ghost === undefined) return undefined;
     this.#compared += 1;
-    if (isDeepStrictEqual([observation, signals], [eager.observation, eager.signals])) return undefined;
+    if (isDeepStrictEqual(compared(observation, signals), compared(eager.observation, eager.signals))) return undefined;
     const side = (seen: Observation, machine: Machine): Observed => ({
       observation: seen,
       canonical: canonical(seen, machine),

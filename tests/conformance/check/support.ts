@@ -45,7 +45,7 @@ export const wrongNumber = withStep("li", (taken) =>
 /** A lazy fork that observes an error; what it does is right. */
 export const failingFork = (error: "ENOMEM" | "EAGAIN"): Checker =>
   withStep("fork", (taken) =>
-    taken.checked.ghost === undefined ? taken : { ...taken, observation: { kind: "error", error } },
+    taken.checked.ghost === undefined ? taken : { ...taken, observation: { kind: "error", error, allowed: [error] } },
   );
 
 /** A fork after which the child's `c1` is the parent's: a register that was not relocated. */

@@ -63,7 +63,7 @@ test("CHAN-2 grant: made when it is sent, in the owner's name, without the right
     expect(grantsOf(world, ...onward, by(0, recvcap(9, 0))).held[0], name).toEqual([]);
     // What has been sealed otherwise, or can store, carries none: in flight it would be a violation.
     const entry = transitionOf(world, by(0, channel, csealentry(8, 1), sendcap(0, 8)));
-    expect(entry.observation, name).toEqual({ kind: "error", error: "EPERM" });
+    expect(entry.observation, name).toEqual({ kind: "error", error: "EPERM", allowed: ["EPERM"] });
     const smuggled = corrupted({ ...entry, observation: { kind: "none" } }, (machine) => ({
       ...machine,
       channels: [{ messages: machine.threads[0]?.registers.slice(8, 9) ?? [] }],

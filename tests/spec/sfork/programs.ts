@@ -2,7 +2,7 @@
 import { formats, type Capability, type FormatName, type Permission } from "../../../spec/cheri/index.js";
 import { completeConfig, type Config, type StrategyName } from "../../../spec/sfork/config.js";
 import { initial, noCounters, type Counters, type Machine } from "../../../spec/sfork/machine.js";
-import type { Observation } from "../../../spec/sfork/observation.js";
+import type { ErrorCode, Observation } from "../../../spec/sfork/observation.js";
 import type { Integer, Operation, Protection, Step } from "../../../spec/sfork/operation.js";
 import { runFrom } from "../../../spec/sfork/step.js";
 
@@ -166,9 +166,10 @@ export const seen = (machine: Machine, actor: number, ...program: readonly Opera
 export const cap = (fields: Partial<Capability>) => ({ kind: "capability", capability: fields });
 export const int = (value: bigint): Observation => ({ kind: "integer", integer: value });
 export const nothing: Observation = { kind: "none" };
-export const error = (code: Extract<Observation, { readonly kind: "error" }>["error"]): Observation => ({
+export const error = (code: ErrorCode, ...others: readonly ErrorCode[]): Observation => ({
   kind: "error",
   error: code,
+  allowed: [code, ...others],
 });
 export const trap = (cause: Extract<Observation, { readonly kind: "trap" }>["trap"], operand = "cs1"): Observation => ({
   kind: "trap",

@@ -76,8 +76,8 @@ test("EXEC-1 step: every step observes something, and one that fails changes not
     });
     // The end of process 0 is the end, also with others alive.
     const halted = after(machine, by(0, fork(7)), by(0, exit(0n)));
-    const nobody = { machine: halted, observation: { kind: "halted" }, thread: undefined };
-    expect(step(halted, { actor: 1, operation: idle }), name).toEqual(nobody);
+    const nobody = { machine: halted, observation: { kind: "halted" }, thread: undefined, signals: [] };
+    expect(step(halted, { actor: 1, operation: idle }), name).toMatchObject(nobody);
     expect(last(machine, by(0, idle)), name).toEqual(nothing);
   }
 });
