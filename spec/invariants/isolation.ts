@@ -17,7 +17,7 @@ import {
   regionOf,
   within,
 } from "./transition.js";
-import type { Held, Invariant } from "./transition.js";
+import type { Held, Invariant, Scope } from "./transition.js";
 
 /** A capability that everybody may have: to bytes of one shared segment, or the sentry to all of the kernel's page. */
 const isCommon = ({ config, format, segments }: Machine, capability: Capability): boolean => {
@@ -86,16 +86,23 @@ export const guardGaps: Invariant = ({ after, held, inFlight }) => {
     .map(foundHeld("INV-11", "leaves its region"));
 };
 
+/** A register of the thread that executes another image: it points into the memory that begins. */
+const isImage = ({ operation, thread }: Scope, { kind, number }: Held): boolean =>
+  operation.op === "exec" && kind === "thread" && number === thread;
+
 /**
  * Nothing points into memory that ended with the step, wherever it is kept and whatever it permits: the sweep is part of it.
  * @rule REUSE-1 swept @source Cornucopia Reloaded (ASPLOS 2024); SFork design: the sweep is part of the step
  */
-export const nothingEnded: Invariant = ({ after, ended, held, inFlight }) =>
-  ended.length === 0
+export const nothingEnded: Invariant = (scope) => {
+  const { after, ended, held, inFlight } = scope;
+  return ended.length === 0
     ? []
     : [...held, ...inFlight]
+        .filter((one) => !isImage(scope, one))
         .filter((one) => ended.some((range) => isIn(after, range, one) && pointsInto(after, one.capability, range)))
         .map(foundHeld("REUSE-1", "points into memory that ended"));
+};
 
 /**
  * New memory is zero, and nothing points into it but what the step made. A capability of zero length at an end of the
@@ -111,7 +118,7 @@ export const freshMemory: Invariant = (scope) => {
   const made = (one: Held): boolean => {
     if (one.owner === born && born !== undefined) return true;
     const own = one.kind === "thread" && one.number === thread;
-    return own && (operation.op === "exec" || (operation.op === "mmap" && one.index === operation.cd % registerCount));
+    return isImage(scope, one) || (own && operation.op === "mmap" && one.index === operation.cd % registerCount);
   };
   const pointing = [...held, ...inFlight].filter(
     (one) =>

@@ -1,5 +1,6 @@
 /** Where capabilities come from: monotonicity and no forgery (INV-5, INV-7). */
 import { isSealed, permissionMask, permits, type Capability, type Permission } from "../cheri/index.js";
+import { sharedBase } from "../sfork/config.js";
 import { integer, register, type Context } from "../sfork/context.js";
 import type { OperationName } from "../sfork/operation.js";
 import { initial } from "../sfork/machine.js";
@@ -131,7 +132,7 @@ const rootRights: readonly (readonly Permission[])[] = [
 const isRoot = ({ before, began, operation }: Transition, made: Capability): boolean => {
   const { format, config, segments } = before;
   const shared = segments.map((_, index) => {
-    const start = regionOf(before, config.slots).start + BigInt(index * config.page);
+    const start = sharedBase(config) + BigInt(index * config.page);
     return { start, end: start + BigInt(config.page) };
   });
   // New pages of one mapping lie side by side.

@@ -3,8 +3,9 @@
  * with its own reading of FORK-3, not with the machine's, so that a mistake there shows.
  */
 import { permits, relocate, type Capability, type CapabilityFormat, type Granule } from "../cheri/index.js";
-import { regionSize } from "../sfork/config.js";
+import { regionSize, sharedBase } from "../sfork/config.js";
 import { regionBase, type Machine, type PageEntry } from "../sfork/machine.js";
+import { strategies } from "../sfork/strategy.js";
 
 /**
  * The image of a capability between two regions: base, top and address move together if base and top both lie within the
@@ -57,15 +58,13 @@ export const viewRegion = (machine: Machine, slot: number): readonly (ViewPage |
 
 /** The granule at an address, as the owner of its page sees it; undefined where nothing is mapped. */
 export const viewGranule = (machine: Machine, address: bigint): Granule | undefined => {
-  const { config, format, segments } = machine;
+  const { config, segments, space } = machine;
   const page = BigInt(config.page);
-  const slot = Number((address - config.base) / config.stride);
-  const to = regionBase(config, slot);
-  const index = Number((address - to) / page);
-  const at = Number((address % page) / format.granule);
-  if (slot >= config.slots) return segments[Number((address - regionBase(config, config.slots)) / page)]?.[at];
-  const entry = machine.regions[slot]?.[index];
-  const frame = entry === undefined ? undefined : machine.frames[entry.frame];
-  const granule = frame?.memory[at];
-  return frame === undefined || granule === undefined ? undefined : granuleImage(machine, granule, frame.home, to);
+  const at = Number((address % page) / machine.format.granule);
+  const shared = sharedBase(config);
+  if (address >= shared) return segments[Number((address - shared) / page)]?.[at];
+  const nth = Number((address - config.base) / config.stride);
+  const index = Number(((address - config.base) % config.stride) / page);
+  if (!strategies[config.strategy].separate) return viewPage(machine, nth, index)?.granules[at];
+  return nth === 0 ? viewPage(machine, space, index)?.granules[at] : undefined;
 };

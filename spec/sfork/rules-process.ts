@@ -58,7 +58,7 @@ const sharePages = (machine: Machine, pages: readonly MappedPage[], parent: numb
   const frames = pages.map(({ entry }) => entry.frame);
   const guarded = new Map(pages.map(({ index, entry }) => [index, { ...entry, guard: true }]));
   const share = (sofar: Machine, slot: number): Machine =>
-    paging.withEntries(sofar, slot, (_, index) => guarded.get(index));
+    paging.withEntries(sofar, slot, (entry, index) => guarded.get(index) ?? entry);
   return share(share(paging.withReferences(machine, frames, 1), parent), child);
 };
 
