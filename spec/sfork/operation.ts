@@ -31,9 +31,8 @@ export type WordOperand = keyof typeof wordOperands;
 type Word<Kind extends WordOperand> = (typeof wordOperands)[Kind][number];
 
 /** How a file is opened: for reading, writing or both, and with which flags. */
-export const openFlags = [
-  ...(["read", "write", "append", "create", "exclusive", "truncate", "nonblock", "cloexec"] as const),
-] as const;
+const transferFlags = ["read", "write", "append"] as const;
+export const openFlags = [...transferFlags, "create", "exclusive", "truncate", "nonblock", "cloexec"] as const;
 
 export type OpenFlag = (typeof openFlags)[number];
 
@@ -127,6 +126,9 @@ const storingCaps = ["tag", "seal", "perm-store", ...tagged, "bounds", "align", 
 const copying = [...loading, "perm-store", ...tagged, "page-write", "page-store-cap"] as const;
 const jumping = ["perm-execute", "align", "bounds", "page-exec"] as const;
 
+const invoked = ["tag", "seal", "type", "perm-cinvoke", ...jumping] as const;
+const invoking = { requires: "ordinary-otypes", traps: invoked } as const;
+
 const load = { operands: { cd, n: "offset", cs1 }, result: "integer", rule: "MEM-1", traps: loading } as const;
 const store = { operands: { value: n, n: "offset", cs1 }, result: "none", rule: "MEM-1", traps: storing } as const;
 const mapping = ["EINVAL", "ENOMEM"] as const;
@@ -134,7 +136,14 @@ const reading = ["EBADF", "EFAULT", "EAGAIN"] as const;
 const writing = ["EBADF", "EFAULT", "EAGAIN", "EPIPE", "EFBIG"] as const;
 const opening = ["EINVAL", "ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "EMFILE"] as const;
 const locking = ["EBADF", "EINVAL"] as const;
+const seeking = ["EBADF", "ESPIPE", "EINVAL"] as const;
+const grouping = ["ESRCH", "EPERM", "EACCES"] as const;
+const finishing = ["EBADF", "EAGAIN", "EFBIG", ...opening, "EFAULT", "EPIPE"] as const;
+const submitting = ["EFAULT", "EAGAIN"] as const;
 const oneSpace = { requires: "one-address-space" } as const;
+const sending = { errors: ["EBADF", "EPERM"], blocks: true, ...oneSpace } as const;
+const receiving = { errors: ["EBADF"], blocks: true, ...oneSpace } as const;
+const waiting = { choices: ["reap"], errors: ["ECHILD"], blocks: true } as const;
 const vector = { cs1, n, cs2, n2: n } as const;
 
 export const operations = {
@@ -173,15 +182,8 @@ export const operations = {
   cgetaddr: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
   cgethigh: { operands: { cd, cs1 }, result: "integer", rule: "CAP-1" },
   cjalr: { operands: { cd, cs1 }, result: "capability", rule: "CAP-5", traps: ["tag", "seal", ...jumping] },
-  cinvoke: {
-    operands: { cs1, cs2 },
-    result: "capability",
-    // The last register, as C31 is the last of CHERI-RISC-V: the data capability, unsealed.
-    writes: 15,
-    rule: "CAP-5",
-    requires: "ordinary-otypes",
-    traps: ["tag", "seal", "type", "perm-cinvoke", ...jumping],
-  },
+  // The last register, as C31 is the last of CHERI-RISC-V, gets the data capability, unsealed.
+  cinvoke: { operands: { cs1, cs2 }, result: "capability", writes: 15, rule: "CAP-5", ...invoking },
   li: { operands: { cd, n }, result: "integer", rule: "EXEC-1" },
   cgetpcc: { operands: { cd }, result: "capability", rule: "EXEC-1" },
 
@@ -210,14 +212,7 @@ export const operations = {
 
   fork: { operands: { cd }, result: "child", rule: "FORK-1", choices: ["slot", "pid"], errors: ["EAGAIN", "ENOMEM"] },
   exit: { operands: { n }, result: "none", rule: "EXIT-1" },
-  wait: {
-    operands: { cd, process },
-    result: "process",
-    rule: "EXIT-1",
-    choices: ["reap"],
-    errors: ["ECHILD"],
-    blocks: true,
-  },
+  wait: { operands: { cd, process }, result: "process", rule: "EXIT-1", ...waiting },
   getpid: { operands: { cd }, result: "integer", rule: "FORK-1" },
   getppid: { operands: { cd }, result: "integer", rule: "EXIT-1" },
   thread: { operands: {}, result: "none", rule: "FORK-5", errors: ["EAGAIN"] },
@@ -237,12 +232,7 @@ export const operations = {
   readv: { operands: { d, ...vector }, result: "bytes", rule: "KERN-3", errors: reading, blocks: true },
   write: { operands: { d, cs1, n }, result: "integer", rule: "KERN-3", errors: writing, blocks: true },
   writev: { operands: { d, ...vector }, result: "integer", rule: "KERN-3", errors: writing, blocks: true },
-  lseek: {
-    operands: { d, n, whence: "whence" },
-    result: "integer",
-    rule: "FILE-2",
-    errors: ["EBADF", "ESPIPE", "EINVAL"],
-  },
+  lseek: { operands: { d, n, whence: "whence" }, result: "integer", rule: "FILE-2", errors: seeking },
   fcntl_cloexec: { operands: { d, n }, result: "none", rule: "FILE-1", errors: ["EBADF"] },
   fcntl_append: { operands: { d, n }, result: "none", rule: "FILE-2", errors: ["EBADF"] },
   fcntl_nonblock: { operands: { d, n }, result: "none", rule: "FILE-2", errors: ["EBADF"] },
@@ -252,24 +242,13 @@ export const operations = {
   unlock: { operands: { d, start: n, length: n }, result: "none", rule: "LOCK-1", errors: locking },
   getlk: { operands: { d, start: n, length: n }, result: "integer", rule: "LOCK-1", errors: locking },
   call_enter: { operands: { call: "call" }, result: "none", rule: "KERN-2", errors: ["EBADF", "EFAULT", "EINVAL"] },
-  call_finish: {
-    operands: {},
-    result: "bytes",
-    rule: "KERN-2",
-    errors: ["EINVAL", ...writing, ...opening.slice(1)],
-    blocks: true,
-  },
+  call_finish: { operands: {}, result: "bytes", rule: "KERN-2", errors: finishing, blocks: true },
 
   umask: { operands: { n }, result: "integer", rule: "PROC-2" },
   chdir: { operands: { path }, result: "none", rule: "PROC-2", errors: ["ENOENT", "ENOTDIR"] },
   getrlimit: { operands: { resource: "resource" }, result: "integer", rule: "PROC-2" },
   setrlimit: { operands: { resource: "resource", n }, result: "none", rule: "PROC-2", errors: ["EINVAL"] },
-  setpgid: {
-    operands: { process, group: process },
-    result: "none",
-    rule: "PROC-1",
-    errors: ["ESRCH", "EPERM", "EACCES"],
-  },
+  setpgid: { operands: { process, group: process }, result: "none", rule: "PROC-1", errors: grouping },
   getpgid: { operands: { process }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
   setsid: { operands: {}, result: "integer", rule: "PROC-1", errors: ["EPERM"] },
   getsid: { operands: { process }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
@@ -282,31 +261,12 @@ export const operations = {
   sigaltstack: { operands: { cs1 }, result: "none", rule: "SIG-2", errors: ["EFAULT"] },
   getaltstack: { operands: { cd }, result: "capability", rule: "SIG-2" },
 
-  virtq_submit: {
-    operands: { cs1, n, direction: "direction" },
-    result: "none",
-    rule: "DMA-1",
-    errors: ["EFAULT", "EAGAIN"],
-  },
+  virtq_submit: { operands: { cs1, n, direction: "direction" }, result: "none", rule: "DMA-1", errors: submitting },
   virtq_complete: { operands: {}, result: "bytes", rule: "DMA-1", errors: ["EFAULT"], blocks: true },
 
   channel: { operands: {}, result: "none", rule: "CHAN-1", errors: ["EMFILE"], ...oneSpace },
-  sendcap: {
-    operands: { channel, cs1 },
-    result: "none",
-    rule: "CHAN-2",
-    errors: ["EBADF", "EPERM"],
-    blocks: true,
-    ...oneSpace,
-  },
-  recvcap: {
-    operands: { cd, channel },
-    result: "capability",
-    rule: "CHAN-2",
-    errors: ["EBADF"],
-    blocks: true,
-    ...oneSpace,
-  },
+  sendcap: { operands: { channel, cs1 }, result: "none", rule: "CHAN-2", ...sending },
+  recvcap: { operands: { cd, channel }, result: "capability", rule: "CHAN-2", ...receiving },
 } as const satisfies Readonly<Record<string, OperationEntry>>;
 
 export type OperationName = keyof Table;

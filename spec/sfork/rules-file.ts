@@ -1,5 +1,5 @@
 /** Descriptors, files and record locks as steps (FILE-1, FILE-2, FILE-3, LOCK-1). Reads and writes: rules-transfer. */
-import { call, done, failed, integer, type Context, type Outcome } from "./context.js";
+import { call, done, failed, integer, withProcess, type Context, type Outcome } from "./context.js";
 import { closed, described, descriptorAt, firstHole, install, lowestFree, placed, unlocked } from "./descriptors.js";
 import { maxDescriptors, type Description, type File } from "./kernel.js";
 import type { Machine } from "./machine.js";
@@ -193,12 +193,9 @@ export const fileRules = {
   fcntl_cloexec: (context, { d, n }) =>
     withOpen(context, d, (description) => {
       const { machine, process } = context;
-      const { descriptors = [] } = machine.processes[process] ?? {};
       const changed = { description, cloexec: integer(context, n) !== 0n };
-      const processes = machine.processes.map((one, ordinal) =>
-        ordinal === process ? { ...one, descriptors: descriptors.with(d % maxDescriptors, changed) } : one,
-      );
-      return done({ ...machine, processes });
+      const descriptors = machine.processes[process]?.descriptors.with(d % maxDescriptors, changed) ?? [];
+      return done(withProcess(machine, process, { descriptors }));
     }),
   fcntl_getfd: (context, { d }) =>
     withOpen(context, d, () => {

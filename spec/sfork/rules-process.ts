@@ -81,14 +81,8 @@ const forkPages = (machine: Machine, parent: number, child: number): Machine | u
   const { copiesAtFork } = strategies[machine.config.strategy];
   const forked = copiesAtFork ? copyPages(machine, copied, child) : sharePages(machine, copied, parent, child);
   const memory = zeroPage(machine.config);
-  return (
-    forked &&
-    paging.mapFresh(
-      forked,
-      child,
-      wiped.map(({ entry, index }) => ({ ...entry, index, memory })),
-    )
-  );
+  const zeros = wiped.map(({ entry, index }) => ({ ...entry, index, memory }));
+  return forked && paging.mapFresh(forked, child, zeros);
 };
 
 /**
@@ -122,17 +116,9 @@ const born = (
   const delta = regionBase(machine.config, slot) - regionBase(machine.config, from);
   const moved = (capability: Capability): Capability => relocated(format, capability, region, delta);
   const { registers, pcc, mask } = threadOf(context);
+  const state = { kind: "live" } as const;
   return {
-    process: {
-      ...old,
-      ...withHeld(old, moved),
-      ...fresh,
-      pid,
-      parent,
-      slot,
-      state: { kind: "live" },
-      counters: noCounters,
-    },
+    process: { ...old, ...withHeld(old, moved), ...fresh, pid, parent, slot, state, counters: noCounters },
     thread: { process: child, live: true, registers: registers.map(moved), pcc: moved(pcc), mask, call: undefined },
   };
 };
@@ -164,14 +150,12 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
     // 2. The child's process, region and thread.
     const child = machine.processes.length;
     const thread = machine.threads.length;
+    const nothingMapped = Array.from({ length: machine.config.pages }, () => undefined);
     const made = born(context, old, { pid, child, slot: chosen });
     const begun: Machine = {
       ...shared(machine, old.descriptors),
       processes: [...machine.processes, made.process],
-      regions: machine.regions.with(
-        chosen,
-        Array.from({ length: machine.config.pages }, () => undefined),
-      ),
+      regions: machine.regions.with(chosen, nothingMapped),
       usedSlots: new Set([...machine.usedSlots, chosen]),
     };
     const mapped = forkPages(begun, home, chosen);
