@@ -46,6 +46,8 @@ export interface CheckedStep {
   readonly checked: Checked;
   readonly observation: Observation;
   readonly signals: readonly number[];
+  /** The operation was taken: the thread had not been ended or stopped before it. */
+  readonly acted: boolean;
   /** The eager run's step, if it can still be compared. */
   readonly eager: Taken | undefined;
   readonly thread: number | undefined;
@@ -111,19 +113,22 @@ const transitionOf = (moved: Moved, grantsBefore: Grants): Transition => {
   return { grantsBefore, grants: stepGrants(partial, grantsBefore), ...partial };
 };
 
+/** What a thread does that takes signals, or cannot take a step. */
+const idle = { op: "yield" } as const;
+
 /** Take a step, with grants and the eager run beside it. */
 export const checkedStep = (
   { machine: before, grants: grantsBefore, ghost: ghostBefore }: Checked,
   next: Step,
 ): CheckedStep => {
-  const { machine: after, observation, thread, process, signals, ready } = step(before, next);
+  const { machine: after, observation, thread, process, signals, ready, acted } = step(before, next);
   const beside = ghostBefore === undefined ? undefined : step(ghostBefore, next);
   const eager =
     beside !== undefined && isComparable(before, next.operation.op, observation, beside.observation)
       ? beside
       : undefined;
   const ghost = eager?.machine;
-  const seen = { observation, eager, thread, signals };
+  const seen = { observation, eager, thread, signals, acted };
   if (thread === undefined || process === undefined)
     return {
       checked: { machine: after, grants: grantsBefore, ghost },
@@ -139,7 +144,7 @@ export const checkedStep = (
       : transitionOf(
           {
             ...{ before, after: ready, ghostBefore, ghost: eager?.ready, signals, ...by },
-            ...({ operation: { op: "yield" }, observation: { kind: "none" } } as const),
+            ...({ operation: idle, observation: { kind: "none" } } as const),
           },
           grantsBefore,
         );
@@ -150,7 +155,7 @@ export const checkedStep = (
     after,
     ghostBefore: eager?.ready,
     ghost,
-    operation: next.operation,
+    operation: acted ? next.operation : idle,
     observation,
     ...by,
   };

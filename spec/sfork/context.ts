@@ -63,7 +63,14 @@ const writeRegister = (context: Context, machine: Machine, index: number, value:
 export const writeInteger = (context: Context, machine: Machine, index: number, value: bigint): Machine =>
   writeRegister(context, machine, index, nullCapability(context.format, value));
 
-export const done = (machine: Machine): Outcome => ({ machine, observation: { kind: "none" } });
+/** The step did what it was told, and lets that be seen. */
+export const done = (machine: Machine, observation: Observation = { kind: "none" }): Outcome => {
+  return { machine, observation };
+};
+
+/** The same, of a number. */
+export const doneWith = (machine: Machine, value: number | bigint | boolean): Outcome =>
+  done(machine, { kind: "integer", integer: BigInt(value) });
 
 /** The step changes nothing but what its observation says. */
 export const refuse = ({ machine }: Context, observation: Observation): Outcome => ({ machine, observation });

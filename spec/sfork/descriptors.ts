@@ -42,9 +42,8 @@ export const withReference = (machine: Machine, index: number, change: 1 | -1): 
 /** The lowest descriptor that is free within the process's limit. */
 export const lowestFree = (machine: Machine, process: number, except?: number): number | undefined => {
   const { descriptors = [], limits = { nofile: 0 } } = machine.processes[process] ?? {};
-  const free = (d: number): boolean => d !== except && descriptors[d] === undefined;
-  const found = Array.from({ length: limits.nofile }, (_, d) => d).find(free);
-  return found;
+  const numbers = Array.from({ length: limits.nofile }, (_, d) => d);
+  return numbers.find((d) => d !== except && descriptors[d] === undefined);
 };
 
 /** The first place that is free in a list of objects. */
@@ -57,14 +56,11 @@ export const firstHole = (objects: readonly unknown[]): number => {
 export const placed = <Item>(items: readonly (Item | undefined)[], at: number, item: Item | undefined) =>
   Array.from({ length: Math.max(items.length, at + 1) }, (_, index) => (index === at ? item : items[index]));
 
-const withDescriptors = (machine: Machine, process: number, descriptors: Descriptors): Machine =>
-  withProcess(machine, process, { descriptors });
-
 /** Descriptor `d` of a process, which was free, refers to a description. */
 export const install = (machine: Machine, process: number, d: number, descriptor: Descriptor): Machine => {
   const { descriptors = [] } = machine.processes[process] ?? {};
   const counted = withReference(machine, descriptor.description, 1);
-  return withDescriptors(counted, process, placed(descriptors, d, descriptor));
+  return withProcess(counted, process, { descriptors: placed(descriptors, d, descriptor) });
 };
 
 /** Locks without those of a process on `[start, end)`; what remains of each on either side stays. */
@@ -95,8 +91,8 @@ export const closed = (machine: Machine, process: number, d: number): Machine =>
     "file" in object && object.file === index ? { ...file, locks: unlocked(file.locks, process) } : file,
   );
   const { descriptors = [] } = machine.processes[process] ?? {};
-  const left = placed(descriptors, d % maxDescriptors, undefined);
-  return withReference(withDescriptors({ ...machine, files }, process, left), found.index, -1);
+  const left = { descriptors: placed(descriptors, d % maxDescriptors, undefined) };
+  return withReference(withProcess({ ...machine, files }, process, left), found.index, -1);
 };
 
 /** Close all descriptors of a process that are so. */

@@ -1,14 +1,9 @@
 /** What a process is, beside its memory: groups and sessions, directory, mask of modes, limits, time (PROC-1, PROC-2, TIME-1). */
-import { call, done, failed, integer, processOf, withProcess, type Context, type Outcome } from "./context.js";
+import { call, done, doneWith, failed, integer, processOf, withProcess, type Context } from "./context.js";
 import { maxDescriptors } from "./kernel.js";
 import type { Process } from "./machine.js";
 import type { RuleLike, Rules } from "./rules.js";
 import { absolute, isDirectory, throughFile } from "./rules-file.js";
-
-const number = ({ machine }: Context, value: number | boolean, changed = machine): Outcome => ({
-  machine: changed,
-  observation: { kind: "integer", integer: BigInt(value) },
-});
 
 const pidOf = ({ machine }: Context, ordinal: number): number => machine.processes[ordinal]?.pid ?? 0;
 
@@ -24,7 +19,7 @@ const leaderOf =
   (kind: "group" | "session"): RuleLike<"getpgid"> =>
   (context, { process }) => {
     const found = named(context, process);
-    return found === undefined ? failed(context, "ESRCH") : number(context, pidOf(context, found[kind]));
+    return found === undefined ? failed(context, "ESRCH") : doneWith(context.machine, pidOf(context, found[kind]));
   };
 
 /** Is there a process for which this holds? Zombies count. */
@@ -60,17 +55,13 @@ export const attributeRules = {
   setsid: (context) => {
     const { machine, process } = context;
     if (some(context, ({ group }) => group === process)) return failed(context, "EPERM");
-    return number(
-      context,
-      pidOf(context, process),
-      withProcess(machine, process, { group: process, session: process }),
-    );
+    return doneWith(withProcess(machine, process, { group: process, session: process }), pidOf(context, process));
   },
   /** @rule PROC-2 umask @source POSIX umask */
   umask: (context, { n }) => {
     const umask = Number(integer(context, n) & 0o777n);
     const old = processOf(context)?.umask ?? 0;
-    return number(context, old, withProcess(context.machine, context.process, { umask }));
+    return doneWith(withProcess(context.machine, context.process, { umask }), old);
   },
   /** @rule PROC-2 chdir @source POSIX chdir */
   chdir: (context, { path }) => {
@@ -80,7 +71,7 @@ export const attributeRules = {
     const checks = [[isFile, "ENOTDIR"] as const, [!isFile && !isDirectory(directory), "ENOENT"] as const];
     return call(context, checks, () => done(withProcess(machine, process, { directory })));
   },
-  getrlimit: (context, { resource }) => number(context, processOf(context)?.limits[resource] ?? 0),
+  getrlimit: (context, { resource }) => doneWith(context.machine, processOf(context)?.limits[resource] ?? 0),
   /** @rule PROC-2 setrlimit @source POSIX setrlimit (the soft limit, up to a hard one that stays) */
   setrlimit: (context, { resource, n }) => {
     const { machine, process } = context;
@@ -97,12 +88,12 @@ export const attributeRules = {
   alarm: (context, { n }) => {
     const alarm = integer(context, n) !== 0n;
     const old = processOf(context)?.alarm ?? false;
-    return number(context, old, withProcess(context.machine, context.process, { alarm }));
+    return doneWith(withProcess(context.machine, context.process, { alarm }), old);
   },
   burn: (context) => done(withProcess(context.machine, context.process, { ran: true })),
   /** @rule TIME-1 times @source POSIX times */
   times: (context, { whose }) => {
     const { ran = false, childrenRan = false } = processOf(context) ?? {};
-    return number(context, whose === "self" ? ran : childrenRan);
+    return doneWith(context.machine, whose === "self" ? ran : childrenRan);
   },
 } satisfies Partial<Rules>;

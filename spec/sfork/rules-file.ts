@@ -1,9 +1,9 @@
 /** Descriptors, files and record locks as steps (FILE-1, FILE-2, FILE-3, LOCK-1). Reads and writes: rules-transfer. */
-import { call, done, failed, integer, withProcess, type Context, type Outcome } from "./context.js";
+import { call, done, doneWith, failed, integer, withProcess, type Context, type Outcome } from "./context.js";
 import { closed, described, descriptorAt, firstHole, install, lowestFree, placed, unlocked } from "./descriptors.js";
-import { maxDescriptors, type Description, type File } from "./kernel.js";
+import { maxDescriptors, type Description, type File, type RecordLock } from "./kernel.js";
 import type { Machine } from "./machine.js";
-import { openFlags, type Integer, type OpenFlag, type OperationOf } from "./operation.js";
+import { openFlags, type OpenFlag, type OperationOf } from "./operation.js";
 import type { RuleLike, Rules } from "./rules.js";
 
 /** Offsets and ends of locks are less than this. */
@@ -18,8 +18,7 @@ const directories = ["/", "/d", "/e"];
  */
 export const absolute = (context: Context, path: string): string => {
   const { directory = "/" } = context.machine.processes[context.process] ?? {};
-  if (path.startsWith("/")) return path;
-  return directory === "/" ? `/${path}` : `${directory}/${path}`;
+  return path.startsWith("/") ? path : `${directory === "/" ? "" : directory}/${path}`;
 };
 
 const parentOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")));
@@ -69,7 +68,7 @@ export const open = (context: Context, operands: Omit<OperationOf<"open">, "op">
     const files = found === -1 ? [...machine.files, emptied] : machine.files.with(file, emptied);
     const flags = operands.flags.filter((flag) => ["read", "write", "append", "nonblock"].includes(flag));
     const { machine: next, d } = opened(context, { ...machine, files }, { object: { file }, flags }, has("cloexec"));
-    return { machine: next, observation: { kind: "descriptor", descriptor: d } };
+    return done(next, { kind: "descriptor", descriptor: d });
   });
 };
 
@@ -79,10 +78,13 @@ const withOpen = (context: Context, d: number, act: (index: number, description:
   return found === undefined ? failed(context, "EBADF") : act(found.index, found.description);
 };
 
-export const withDescription = (machine: Machine, index: number, description: Description): Machine => ({
-  ...machine,
-  descriptions: machine.descriptions.with(index, description),
-});
+/** The machine with a description changed. */
+export const withDescription = (machine: Machine, index: number, change: Partial<Description>): Machine => {
+  const old = machine.descriptions[index];
+  return old === undefined
+    ? machine
+    : { ...machine, descriptions: machine.descriptions.with(index, { ...old, ...change }) };
+};
 
 /** Status flags belong to the description: whoever shares it sees the change. */
 const changeFlag =
@@ -91,25 +93,21 @@ const changeFlag =
     withOpen(context, d, (index, description) => {
       const others = description.flags.filter((one) => one !== flag);
       const flags = integer(context, n) === 0n ? others : [...others, flag];
-      return done(withDescription(context.machine, index, { ...description, flags }));
+      return done(withDescription(context.machine, index, { flags }));
     });
 
-/** A byte range as record locks have it: without length it goes on to the end, wherever that comes to be. */
-const lockRange = (context: Context, { start, length }: { readonly start: Integer; readonly length: Integer }) => {
-  const from = Number(integer(context, start));
-  const size = Number(integer(context, length));
-  return { start: from, end: size === 0 ? offsetLimit : from + size };
-};
+type Range = Pick<RecordLock, "start" | "end">;
 
-/** A rule about a range of an open file. */
+/** A rule about a range of an open file: without length it goes on to the end, wherever that comes to be. */
 const withRange = (
   context: Context,
   operands: Omit<OperationOf<"lock">, "op">,
   mustWrite: boolean,
-  act: (file: number, range: { readonly start: number; readonly end: number }, old: File) => Outcome,
+  act: (file: number, range: Range, old: File) => Outcome,
 ): Outcome => {
   const { description } = described(context.machine, context.process, operands.d) ?? {};
-  const range = lockRange(context, operands);
+  const [start = 0, size = 0] = [operands.start, operands.length].map((one) => Number(integer(context, one)));
+  const range = { start, end: size === 0 ? offsetLimit : start + size };
   const file = description !== undefined && "file" in description.object ? description.object.file : -1;
   const old = context.machine.files[file];
   const checks = [
@@ -126,7 +124,7 @@ const withLocks = (machine: Machine, index: number, file: File, locks: File["loc
 });
 
 /** The first lock of another process that overlaps a range. */
-const conflict = ({ locks }: File, owner: number, range: { readonly start: number; readonly end: number }) =>
+const conflict = ({ locks }: File, owner: number, range: Range) =>
   locks
     .filter((lock) => lock.owner !== owner && lock.start < range.end && range.start < lock.end)
     .toSorted((a, b) => a.start - b.start || a.owner - b.owner)[0];
@@ -142,7 +140,7 @@ export const fileRules = {
     const made = { ...context.machine, pipes: placed(context.machine.pipes, pipe, { bytes: [] }) };
     const read = opened(context, made, { object: { pipe }, flags: ["read"] }, false);
     const write = opened(context, read.machine, { object: { pipe }, flags: ["write"] }, false);
-    return { machine: write.machine, observation: { kind: "descriptors", descriptors: [read.d, write.d] } };
+    return done(write.machine, { kind: "descriptors", descriptors: [read.d, write.d] });
   },
   close: (context, { d }) => withOpen(context, d, () => done(closed(context.machine, context.process, d))),
   dup: (context, { d }) => {
@@ -153,7 +151,7 @@ export const fileRules = {
     return call(context, checks, () => {
       const { description = 0 } = old ?? {};
       const copy = install(machine, process, free ?? 0, { description, cloexec: false });
-      return { machine: copy, observation: { kind: "descriptor", descriptor: free ?? 0 } };
+      return done(copy, { kind: "descriptor", descriptor: free ?? 0 });
     });
   },
   dup2: (context, { d, d2 }) => {
@@ -162,10 +160,10 @@ export const fileRules = {
     const { nofile } = machine.processes[process]?.limits ?? { nofile: 0 };
     if (target >= nofile) return failed(context, "EBADF");
     return withOpen(context, d, (description) => {
-      const same = d % maxDescriptors === target;
-      const copy = (): Machine =>
-        install(closed(machine, process, target), process, target, { description, cloexec: false });
-      return { machine: same ? machine : copy(), observation: { kind: "descriptor", descriptor: target } };
+      const isSame = d % maxDescriptors === target;
+      const free = isSame ? machine : closed(machine, process, target);
+      const copy = isSame ? machine : install(free, process, target, { description, cloexec: false });
+      return done(copy, { kind: "descriptor", descriptor: target });
     });
   },
   /** @rule FILE-2 lseek @source POSIX lseek */
@@ -180,13 +178,7 @@ export const fileRules = {
       [description !== undefined && file === undefined, "ESPIPE"],
       [offset < 0 || offset >= offsetLimit, "EINVAL"],
     ] as const;
-    return call(context, checks, () => ({
-      machine:
-        description === undefined || index === undefined
-          ? context.machine
-          : withDescription(context.machine, index, { ...description, offset }),
-      observation: { kind: "integer", integer: BigInt(offset) },
-    }));
+    return call(context, checks, () => doneWith(withDescription(context.machine, index ?? 0, { offset }), offset));
   },
   fcntl_append: changeFlag("append"),
   fcntl_nonblock: changeFlag("nonblock"),
@@ -200,13 +192,12 @@ export const fileRules = {
   fcntl_getfd: (context, { d }) =>
     withOpen(context, d, () => {
       const members = descriptorAt(context.machine, context.process, d)?.cloexec === true ? ["cloexec"] : [];
-      return { machine: context.machine, observation: { kind: "set", members } };
+      return done(context.machine, { kind: "set", members });
     }),
   fcntl_getfl: (context, { d }) =>
-    withOpen(context, d, (_, { flags }) => {
-      const members = openFlags.filter((flag) => flags.includes(flag));
-      return { machine: context.machine, observation: { kind: "set", members } };
-    }),
+    withOpen(context, d, (_, { flags }) =>
+      done(context.machine, { kind: "set", members: openFlags.filter((flag) => flags.includes(flag)) }),
+    ),
   /** @rule LOCK-1 lock @source POSIX fcntl (F_SETLK of a write lock) */
   lock: (context, operands) =>
     withRange(context, operands, true, (index, range, file) => {
@@ -223,6 +214,6 @@ export const fileRules = {
   getlk: (context, operands) =>
     withRange(context, operands, false, (_, range, file) => {
       const holder = context.machine.processes[conflict(file, context.process, range)?.owner ?? -1];
-      return { machine: context.machine, observation: { kind: "integer", integer: BigInt(holder?.pid ?? 0) } };
+      return doneWith(context.machine, holder?.pid ?? 0);
     }),
 } satisfies Partial<Rules>;

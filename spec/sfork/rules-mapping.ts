@@ -51,12 +51,14 @@ const mapped = (machine: Machine, slot: number, pages: Pages, protection: Protec
   return mapFresh(machine, slot, contents);
 };
 
+/** A capability to memory, and how much of it. */
+interface Named {
+  readonly cs1: number;
+  readonly n: Integer;
+}
+
 /** What munmap and mprotect act on: pages of the caller (else EINVAL) without a hole (ENOMEM). */
-const withPages = (
-  context: Context,
-  { cs1, n }: { readonly cs1: number; readonly n: Integer },
-  act: (slot: number, pages: Pages) => Outcome,
-): Outcome => {
+const withPages = (context: Context, { cs1, n }: Named, act: (slot: number, pages: Pages) => Outcome): Outcome => {
   const { machine, format } = context;
   const { config } = machine;
   const authority = register(context, cs1);
@@ -74,6 +76,22 @@ const withPages = (
   const entries = (machine.regions[slot] ?? []).slice(pages.first, pages.first + pages.count);
   return entries.includes(undefined) ? failed(context, "ENOMEM") : act(slot, pages);
 };
+
+/** What each advice says of a fork. */
+const advised = {
+  ...{ dontfork: { dontFork: true }, dofork: { dontFork: false } },
+  ...{ wipeonfork: { wipeOnFork: true }, keeponfork: { wipeOnFork: false } },
+} as const;
+
+/** Change the entries of pages. */
+const withEach = (context: Context, operands: Named, change: (entry: PageEntry) => PageEntry): Outcome =>
+  withPages(context, operands, (slot, pages) =>
+    done(
+      withEntries(context.machine, slot, (entry, index) =>
+        entry !== undefined && machines.includes(pages, index) ? change(entry) : entry,
+      ),
+    ),
+  );
 
 export const mappingRules = {
   mmap: (context, { cd, n, protection }) => {
@@ -104,27 +122,14 @@ export const mappingRules = {
       const swept = sweepUnmapped(unmap(context.machine, slot, pages), slot, range);
       return swept === undefined ? refuse(context, { kind: "out-of-frames" }) : done(swept);
     }),
-  mprotect: (context, { protection, ...operands }) => {
-    if (forbidden(protection)) return failed(context, "EINVAL");
-    return withPages(context, operands, (slot, pages) => {
-      const change = (entry: PageEntry | undefined, index: number): PageEntry | undefined =>
-        entry !== undefined && machines.includes(pages, index) ? { ...entry, protection } : entry;
-      return done(withEntries(context.machine, slot, change));
-    });
-  },
-  madvise: (context, { advice, ...operands }) => {
-    const set = { dontfork: { dontFork: true }, dofork: { dontFork: false } };
-    const wipe = { wipeonfork: { wipeOnFork: true }, keeponfork: { wipeOnFork: false } };
-    const marked = { ...set, ...wipe }[advice];
-    if (integer(context, operands.n) === 0n) return done(context.machine);
-    return withPages(context, operands, (slot, pages) => {
-      const change = (entry: PageEntry | undefined, index: number): PageEntry | undefined =>
-        entry !== undefined && machines.includes(pages, index)
-          ? { ...entry, advice: { ...entry.advice, ...marked } }
-          : entry;
-      return done(withEntries(context.machine, slot, change));
-    });
-  },
+  mprotect: (context, { protection, ...operands }) =>
+    forbidden(protection)
+      ? failed(context, "EINVAL")
+      : withEach(context, operands, (entry) => ({ ...entry, protection })),
+  madvise: (context, { advice, ...operands }) =>
+    integer(context, operands.n) === 0n
+      ? done(context.machine)
+      : withEach(context, operands, (entry) => ({ ...entry, advice: { ...entry.advice, ...advised[advice] } })),
   shm: (context, { cd, segment }) =>
     giveCapability(context, cd, machines.segmentRoot(context.machine.config, segment % context.machine.config.shared)),
 } satisfies Partial<Rules>;

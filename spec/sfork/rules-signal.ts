@@ -110,10 +110,8 @@ const sigaction = (context: Context, { signal: n, action }: OperationOf<"sigacti
   return done(withProcess(machine, ordinal, { actions, pending }));
 };
 
-const set = (machine: Machine, members: readonly (number | string)[]): Outcome => ({
-  machine,
-  observation: { kind: "set", members },
-});
+const set = (machine: Machine, members: readonly (number | string)[]): Outcome =>
+  done(machine, { kind: "set", members });
 
 export const signalRules = {
   sigaction,

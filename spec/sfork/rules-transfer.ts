@@ -1,5 +1,16 @@
 /** Reads and writes as steps, whole or split in two (KERN-1, KERN-2). */
-import { call, done, failed, integer, refuse, register, withThread, type Context, type Outcome } from "./context.js";
+import {
+  call,
+  done,
+  doneWith,
+  failed,
+  integer,
+  refuse,
+  register,
+  withThread,
+  type Context,
+  type Outcome,
+} from "./context.js";
 import { described, hasEnd, withReference } from "./descriptors.js";
 import { withoutCall } from "./ending.js";
 import { maxFile, type Buffer, type Call, type Description } from "./kernel.js";
@@ -65,7 +76,7 @@ const available = ({ files, pipes }: Machine, { object, offset }: Description, s
 /** What was read is behind the offset, or out of the pipe. */
 const consumed = (machine: Machine, index: number, description: Description, size: number): Machine => {
   const { object, offset } = description;
-  if ("file" in object) return withDescription(machine, index, { ...description, offset: offset + size });
+  if ("file" in object) return withDescription(machine, index, { offset: offset + size });
   const { bytes = [] } = machine.pipes[object.pipe] ?? {};
   return { ...machine, pipes: machine.pipes.with(object.pipe, { bytes: bytes.slice(size) }) };
 };
@@ -86,13 +97,8 @@ const read = (context: Context, index: number, buffers: readonly Buffer[]): Outc
   if (waits) return blocked(context, description);
   const written = copyOut(machine, buffers, bytes);
   if ("kind" in written) return refuse(context, written);
-  return { machine: consumed(written, index, description, bytes.length), observation: { kind: "bytes", bytes } };
+  return done(consumed(written, index, description, bytes.length), { kind: "bytes", bytes });
 };
-
-const counted = (machine: Machine, bytes: readonly number[]): Outcome => ({
-  machine,
-  observation: { kind: "integer", integer: BigInt(bytes.length) },
-});
 
 /**
  * Write to a file at its offset, or at its end; as much as fits.
@@ -105,14 +111,14 @@ const writeFile = (context: Context, index: number, description: Description, by
   if (!("file" in object) || file === undefined) return failed(context, "EBADF");
   const start = description.flags.includes("append") ? file.bytes.length : description.offset;
   const fitting = bytes.slice(0, Math.max(0, maxFile - start));
-  if (bytes.length === 0) return counted(machine, bytes);
+  if (bytes.length === 0) return doneWith(machine, 0);
   if (fitting.length === 0) return failed(context, "EFBIG");
   const end = start + fitting.length;
   const grown = Array.from({ length: Math.max(file.bytes.length, end) }, (_, at) =>
     at >= start && at < end ? (fitting[at - start] ?? 0) : (file.bytes[at] ?? 0),
   );
   const files = machine.files.with(object.file, { ...file, bytes: grown });
-  return counted(withDescription({ ...machine, files }, index, { ...description, offset: end }), fitting);
+  return doneWith(withDescription({ ...machine, files }, index, { offset: end }), fitting.length);
 };
 
 /**
@@ -121,14 +127,15 @@ const writeFile = (context: Context, index: number, description: Description, by
  */
 const writePipe = (context: Context, pipe: number, description: Description, bytes: readonly number[]): Outcome => {
   const { machine } = context;
-  if (bytes.length === 0) return counted(machine, bytes);
+  if (bytes.length === 0) return doneWith(machine, 0);
   if (!hasEnd(machine, pipe, "read")) return failed(context, "EPIPE");
   const { bytes: held = [] } = machine.pipes[pipe] ?? {};
   const room = machine.config.pipe - held.length;
   const isWhole = bytes.length <= machine.config.pipe;
   if (room === 0 || (isWhole && bytes.length > room)) return blocked(context, description);
   const fitting = bytes.slice(0, room);
-  return counted({ ...machine, pipes: machine.pipes.with(pipe, { bytes: [...held, ...fitting] }) }, fitting);
+  const pipes = machine.pipes.with(pipe, { bytes: [...held, ...fitting] });
+  return doneWith({ ...machine, pipes }, fitting.length);
 };
 
 /** The second half of a call: it acts. */

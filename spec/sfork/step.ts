@@ -63,10 +63,12 @@ export interface Taken extends Outcome {
   readonly signals: readonly number[];
   /** The machine after them, and before the operation. */
   readonly ready: Machine;
+  /** The operation was taken: the thread had not been ended or stopped before it. */
+  readonly acted: boolean;
 }
 
 const nobody = (machine: Machine, observation: Observation): Taken => {
-  return { machine, observation, thread: undefined, process: undefined, signals: [], ready: machine };
+  return { machine, observation, thread: undefined, process: undefined, signals: [], ready: machine, acted: false };
 };
 
 /**
@@ -82,7 +84,7 @@ export const step = (machine: Machine, { actor, operation }: Step): Taken => {
   const { format, config } = machine;
   const running = strategies[config.strategy].separate ? inSpaceOf(machine, process) : machine;
   const { machine: ready, taken: signals, instead } = takeSignals({ machine: running, format, thread, process });
-  const by = { thread, process, signals, ready };
+  const by = { thread, process, signals, ready, acted: instead === undefined };
   if (instead !== undefined) return { machine: ready, observation: instead, ...by };
   if (!isSupported(format, operation.op, config.strategy)) {
     return { machine: ready, observation: { kind: "unsupported" }, ...by };

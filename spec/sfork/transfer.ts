@@ -49,10 +49,8 @@ export const copyIn = (
   buffers: readonly Buffer[],
 ): { readonly machine: Machine; readonly bytes: readonly number[] } | Refusal => {
   const spans = spread(machine, buffers, sizeOf(buffers));
-  const ready = prepare(
-    machine,
-    spans.flatMap((span) => byteAccess(machine, span, "read", "cs1")),
-  );
+  const touched = spans.flatMap((span) => byteAccess(machine, span, "read", "cs1"));
+  const ready = prepare(machine, touched);
   if ("kind" in ready) return ready;
   return { machine: ready, bytes: spans.flatMap((span) => list(readBytes(ready, span), span.size)) };
 };
@@ -63,10 +61,8 @@ export const copyIn = (
  */
 export const copyOut = (machine: Machine, buffers: readonly Buffer[], bytes: readonly number[]): Machine | Refusal => {
   const spans = spread(machine, buffers, BigInt(bytes.length));
-  const ready = prepare(
-    machine,
-    spans.flatMap((span) => byteAccess(machine, span, "write", "cs1")),
-  );
+  const touched = spans.flatMap((span) => byteAccess(machine, span, "write", "cs1"));
+  const ready = prepare(machine, touched);
   if ("kind" in ready) return ready;
   return spans.reduce<{ readonly machine: Machine; readonly from: number }>(
     (sofar, span) => {
