@@ -17,6 +17,7 @@ import { kernelBase, regionSize, sharedBase } from "../spec/sfork/config.js";
 import { regionBase, type Machine } from "../spec/sfork/machine.js";
 import type { ErrorCode, ExitStatus, Observation } from "../spec/sfork/observation.js";
 import { isMemoryCapability, liesWithin, type Range } from "../spec/sfork/relocate.js";
+import { strategies } from "../spec/sfork/strategy.js";
 
 /** Numbers are `0x…`, or `P1+0x…`, `S0-0x…`, `K+0x…`; the object types that every format has are words. */
 export interface CanonicalCapability {
@@ -29,11 +30,16 @@ export interface CanonicalCapability {
   readonly flags: string;
 }
 
-/** An observation as programs.md has it: exactly one of these. */
-export type CanonicalObservation =
+/** What a step observed, as programs.md has it: exactly one of these. */
+type Observed =
   | { readonly cap: CanonicalCapability }
   | { readonly int: string }
   | { readonly none: true }
+  /** Two digits for each byte. */
+  | { readonly bytes: string }
+  | { readonly fd: number }
+  | { readonly fds: readonly [read: number, write: number] }
+  | { readonly set: readonly (number | string)[] }
   | { readonly child: number }
   | { readonly process: number; readonly status: ExitStatus }
   | { readonly trap: { readonly cause: TrapCause; readonly operand: string } }
@@ -45,6 +51,14 @@ export type CanonicalObservation =
   | { readonly badChoice: true }
   | { readonly outOfFrames: true }
   | { readonly outsideProfile: true };
+
+/** Stands beside any of them: the signals that the thread took before its step. */
+interface WithSignals {
+  readonly signals?: readonly number[];
+}
+
+/** An observation, and the signals that were taken, if any were. */
+export type CanonicalObservation = Observed & WithSignals;
 
 /** A range of addresses that has a name, and the numbers relative to its start. */
 interface Named {
@@ -66,8 +80,14 @@ const lastOwner = (machine: Machine, slot: number): Pick<Named, "name" | "suffix
 
 const slotOf = ({ config }: Machine, address: bigint): number => Number((address - config.base) / config.stride);
 
+/** Who has a slot. In separate address spaces there is one region to be seen, that of the process that looks. */
+const ownerOf = (machine: Machine, slot: number, process: number | undefined): ReturnType<typeof lastOwner> => {
+  if (!strategies[machine.config.strategy].separate) return lastOwner(machine, slot);
+  return slot !== 0 || process === undefined ? undefined : { name: `P${process}`, suffix: "" };
+};
+
 /** The region, shared segment or kernel that contains a capability's bounds; the lowest where several do. */
-const containing = (machine: Machine, capability: Capability): Named | undefined => {
+const containing = (machine: Machine, capability: Capability, process: number | undefined): Named | undefined => {
   const { config } = machine;
   const shared = sharedBase(config);
   const page = BigInt(config.page);
@@ -77,7 +97,7 @@ const containing = (machine: Machine, capability: Capability): Named | undefined
     const slot = slotOf(machine, capability.base);
     const start = regionBase(config, slot);
     const range = { start, end: start + regionSize(config) };
-    const owner = lastOwner(machine, slot);
+    const owner = ownerOf(machine, slot, process);
     return owner !== undefined && liesWithin(capability, range) ? { ...owner, range } : undefined;
   }
   const segments = Array.from({ length: config.shared }, (_, segment): Named => {
@@ -115,24 +135,34 @@ const withNumbers = (
   flags: hex(capability.flags),
 });
 
-/** A capability in canonical form, on the machine as it is after the step that showed it. */
-export const canonicalCapability = (capability: Capability, machine: Machine): CanonicalCapability => {
+/**
+ * A capability in canonical form, on the machine as it is after the step that showed it. `process` took the step: where
+ * every process has an address space of its own, what lies in a region is that process's.
+ */
+export const canonicalCapability = (
+  capability: Capability,
+  machine: Machine,
+  process: number | undefined,
+): CanonicalCapability => {
   const { format } = machine;
   const isMemory = capability.tag && isMemoryCapability(format, capability);
-  const named = isMemory ? containing(machine, capability) : undefined;
+  const named = isMemory ? containing(machine, capability, process) : undefined;
   return withNumbers(format, capability, (value) =>
     named === undefined ? hex(value) : relative(format, named, value),
   );
 };
 
-const observed = (
-  observation: Observation,
-  capability: (capability: Capability) => CanonicalCapability,
-): CanonicalObservation =>
-  match<Observation, CanonicalObservation>(observation)
+const digits = (byte: number): string => byte.toString(16).padStart(2, "0");
+
+const observed = (observation: Observation, capability: (capability: Capability) => CanonicalCapability): Observed =>
+  match<Observation, Observed>(observation)
     .with({ kind: "capability" }, (seen) => ({ cap: capability(seen.capability) }))
     .with({ kind: "integer" }, ({ integer }) => ({ int: hex(integer) }))
     .with({ kind: "none" }, () => ({ none: true }))
+    .with({ kind: "bytes" }, ({ bytes }) => ({ bytes: bytes.map(digits).join("") }))
+    .with({ kind: "descriptor" }, ({ descriptor }) => ({ fd: descriptor }))
+    .with({ kind: "descriptors" }, ({ descriptors }) => ({ fds: descriptors }))
+    .with({ kind: "set" }, ({ members }) => ({ set: members }))
     .with({ kind: "child" }, ({ child }) => ({ child }))
     .with({ kind: "process" }, ({ process, status }) => ({ process, status }))
     .with({ kind: "trap" }, ({ trap, operand }) => ({ trap: { cause: trap, operand } }))
@@ -146,9 +176,19 @@ const observed = (
     .with({ kind: "outside-profile" }, () => ({ outsideProfile: true }))
     .exhaustive();
 
-/** An observation in canonical form. `machine` is the one after the step. */
-export const canonical = (observation: Observation, machine: Machine): CanonicalObservation =>
-  observed(observation, (capability) => canonicalCapability(capability, machine));
+/**
+ * An observation in canonical form. `machine` is the one after the step; `process` the one that took it, undefined where
+ * nobody could; `signals` those that were taken before it.
+ */
+export const canonical = (
+  observation: Observation,
+  machine: Machine,
+  process: number | undefined,
+  signals: readonly number[] = [],
+): CanonicalObservation => ({
+  ...observed(observation, (capability) => canonicalCapability(capability, machine, process)),
+  ...(signals.length === 0 ? {} : { signals }),
+});
 
 /** The same shape with every number as it is: what the comparison of levels goes by. */
 export const plain = (observation: Observation, format: CapabilityFormat): CanonicalObservation =>
@@ -156,16 +196,15 @@ export const plain = (observation: Observation, format: CapabilityFormat): Canon
 
 /**
  * What a program expects of an observation: its canonical form, of which a capability, a trap or a reaped process may be
- * given in part.
+ * given in part, and the signals left out.
  */
-export type Expectation =
-  | Exclude<
-      CanonicalObservation,
-      { readonly cap: unknown } | { readonly process: unknown } | { readonly trap: unknown }
-    >
+export type Expectation = (
+  | Exclude<Observed, { readonly cap: unknown } | { readonly process: unknown } | { readonly trap: unknown }>
   | { readonly cap: Partial<CanonicalCapability> }
   | { readonly process: number; readonly status?: ExitStatus }
-  | { readonly trap: { readonly cause: TrapCause; readonly operand?: string } };
+  | { readonly trap: { readonly cause: TrapCause; readonly operand?: string } }
+) &
+  WithSignals;
 
 /** Observations that say no more than their name: the key in JSON, the word in text. */
 export const bareObservations = {
@@ -182,36 +221,50 @@ export const bareObservations = {
 /** The fields of a capability in the order in which they are printed. */
 const capabilityFields = ["tag", "base", "top", "address", "permissions", "otype", "flags"] as const;
 
+const list = (values: readonly (string | number)[], separator: string): string =>
+  values.length === 0 ? "none" : values.join(separator);
+
 const printField = (value: boolean | string | readonly string[]): string => {
   if (typeof value === "boolean") return value ? "1" : "0";
-  if (typeof value === "string") return value;
-  return value.length === 0 ? "none" : value.join(",");
+  return typeof value === "string" ? value : list(value, ",");
 };
+
+const printStatus = (status: ExitStatus): string =>
+  "exited" in status ? `exited=${status.exited}` : `signalled=${status.signalled}`;
 
 const words = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined).join(" ");
 
-/** An observation, whole or in part, as one line: what stands behind `expect` in a program. */
-export const printObservation = (observation: Expectation): string => {
-  if ("cap" in observation) {
-    const fields = capabilityFields.map((field) => {
-      const value = observation.cap[field];
-      return value === undefined ? undefined : `${field}=${printField(value)}`;
-    });
-    return words("cap", ...fields);
-  }
+const printCapability = (capability: Partial<CanonicalCapability>): string => {
+  const fields = capabilityFields.map((field) => {
+    const value = capability[field];
+    return value === undefined ? undefined : `${field}=${printField(value)}`;
+  });
+  return words("cap", ...fields);
+};
+
+const printObserved = (observation: Expectation): string => {
+  if ("cap" in observation) return printCapability(observation.cap);
   if ("int" in observation) return `int ${observation.int}`;
+  if ("bytes" in observation) return `bytes ${observation.bytes === "" ? "none" : observation.bytes}`;
+  if ("fd" in observation) return `fd ${observation.fd}`;
+  if ("fds" in observation) return `fds ${observation.fds.join(" ")}`;
+  if ("set" in observation) return `set ${list(observation.set, " ")}`;
   if ("child" in observation) return `child P${observation.child}`;
   if ("process" in observation) {
     const { process, status } = observation;
-    return words("process", `P${process}`, status === undefined ? undefined : `exited=${status.exited}`);
+    return words("process", `P${process}`, status === undefined ? undefined : printStatus(status));
   }
   if ("trap" in observation) return words("trap", observation.trap.cause, observation.trap.operand);
   if ("error" in observation) return `error ${observation.error}`;
-  const [name] = Object.keys(observation) as readonly (keyof typeof bareObservations)[];
-  return name === undefined ? "none" : bareObservations[name];
+  return Object.entries(bareObservations).find(([key]) => key in observation)?.[1] ?? "none";
 };
 
-/** An observation in canonical form, as one line. `machine` is the one after the step. */
-export const describe = (observation: Observation, machine: Machine): string =>
-  printObservation(canonical(observation, machine));
+/** An observation, whole or in part, as one line: what stands behind `expect` in a program. */
+export const printObservation = (observation: Expectation): string => {
+  const { signals } = observation;
+  return words(printObserved(observation), signals === undefined ? undefined : `signals=${list(signals, ",")}`);
+};
+
+/** An observation in canonical form, as one line; the arguments are those of `canonical`. */
+export const describe = (...seen: Parameters<typeof canonical>): string => printObservation(canonical(...seen));

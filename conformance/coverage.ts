@@ -1,4 +1,4 @@
-/** What programs reached: operations by outcome, trap causes, corner cases, exponents. Counted, printed, added up. */
+/** What programs reached, counted: operations by outcome, trap causes, corner cases, exponents. */
 import { formats, type Capability, type FormatName } from "../spec/cheri/index.js";
 import { register } from "../spec/sfork/context.js";
 import type { CheckedStep } from "../spec/invariants/check.js";
@@ -63,6 +63,10 @@ class Outcomes {
         return;
       case "integer":
       case "none":
+      case "bytes":
+      case "descriptor":
+      case "descriptors":
+      case "set":
       case "child":
       case "process":
         this.succeeded += 1;
@@ -145,35 +149,3 @@ export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cor
     }),
   };
 };
-
-const addCounts = (a: Counts = {}, b: Counts = {}): Counts => {
-  const sum: Counter = new Map(Object.entries(a));
-  for (const [key, count] of Object.entries(b)) sum.set(key, (sum.get(key) ?? 0) + count);
-  return sum.size === 0 ? {} : Object.fromEntries(sum);
-};
-
-const nothing: OperationCoverage = { succeeded: 0, failed: {}, trapped: {}, discarded: {} };
-
-const addOutcomes = (a = nothing, b = nothing): OperationCoverage => ({
-  succeeded: a.succeeded + b.succeeded,
-  failed: addCounts(a.failed, b.failed),
-  trapped: addCounts(a.trapped, b.trapped),
-  discarded: addCounts(a.discarded, b.discarded),
-});
-
-const addRecords = <T>(
-  a: Readonly<Record<string, T>>,
-  b: Readonly<Record<string, T>>,
-  add: (a: T | undefined, b: T | undefined) => T,
-): Readonly<Record<string, T>> =>
-  Object.fromEntries([...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, add(a[key], b[key])]));
-
-/** Both together, as if one collector had seen all programs. */
-export const mergeCoverage = (a: CoverageResult, b: CoverageResult): CoverageResult => ({
-  programs: a.programs + b.programs,
-  steps: a.steps + b.steps,
-  operations: addRecords(a.operations, b.operations, addOutcomes),
-  traps: addCounts(a.traps, b.traps),
-  cornerCases: addCounts(a.cornerCases, b.cornerCases),
-  exponents: addRecords(a.exponents, b.exponents, addCounts),
-});

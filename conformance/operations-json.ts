@@ -3,12 +3,23 @@
  * `docs/operations.md` for people.
  */
 import { formats, permissionWords, type FormatName } from "../spec/cheri/index.js";
+import type { StrategyName } from "../spec/sfork/config.js";
+import { lastSignal, maxDescriptors } from "../spec/sfork/kernel.js";
 import { registerCount } from "../spec/sfork/machine.js";
-import type { OperandKind, OperationName, ResultKind } from "../spec/sfork/operation.js";
+import {
+  openFlags,
+  splitCalls,
+  wordOperands,
+  type OperandKind,
+  type OperationName,
+  type ResultKind,
+  type WordOperand,
+} from "../spec/sfork/operation.js";
 import { isSupported } from "../spec/sfork/step.js";
-import { bareObservations } from "./canon.js";
+import { strategies } from "../spec/sfork/strategy.js";
 import { configKeys, formatNames, strategyNames } from "./program/config-codec.js";
-import { errorCodes, trapCauses } from "./program/expectation-codec.js";
+import { errorCodes, observationKeys, trapCauses } from "./program/expectation-codec.js";
+import { leftOut } from "./program/operands.js";
 import { choicesOf, entryOf, operandsOf, operationNames, type NamedOperand } from "./program/operation-codec.js";
 import { signatureOf } from "./program/print.js";
 import { programVersion } from "./program/program.js";
@@ -25,6 +36,8 @@ interface OperationReference {
   readonly writes: string | null;
   /** Formats without it observe `unsupported`. */
   readonly formats: readonly FormatName[];
+  /** Strategies without it observe `unsupported`, too. */
+  readonly strategies: readonly StrategyName[];
   /** Causes of the traps that it can observe. */
   readonly traps: readonly string[];
   /** Errors that it can observe. */
@@ -41,6 +54,12 @@ export interface OperationsReference {
   readonly strategies: readonly string[];
   readonly config: readonly string[];
   readonly permissions: readonly string[];
+  /** Flags of `open`. */
+  readonly flags: readonly string[];
+  /** Operands that are one of a few words, by their kind. */
+  readonly words: Readonly<Record<WordOperand, readonly string[]>>;
+  /** Operations that `call_enter` and `call_finish` split. */
+  readonly calls: readonly string[];
   readonly traps: readonly string[];
   readonly errors: readonly string[];
   readonly observations: readonly string[];
@@ -49,7 +68,7 @@ export interface OperationsReference {
 
 const referenceOf = (op: OperationName): OperationReference => {
   const operands = operandsOf(op);
-  const { result, writes, rule, traps = [], errors = [], blocks = false } = entryOf(op);
+  const { result, writes, rule, traps = [], errors = [], blocks = false, requires } = entryOf(op);
   const named = operands.some(({ name }) => name === "cd") ? "cd" : null;
   return {
     op,
@@ -59,6 +78,7 @@ const referenceOf = (op: OperationName): OperationReference => {
     result,
     writes: writes === undefined ? named : `c${writes}`,
     formats: formatNames.filter((format) => isSupported(formats[format], op)),
+    strategies: strategyNames.filter((name) => requires !== "one-address-space" || !strategies[name].separate),
     traps: trapCauses.filter((cause) => traps.includes(cause)),
     errors,
     blocks,
@@ -74,11 +94,21 @@ export const operationsReference = (): OperationsReference => ({
   strategies: strategyNames,
   config: configKeys,
   permissions: permissionWords,
+  flags: openFlags,
+  words: wordOperands,
+  calls: splitCalls,
   traps: trapCauses,
   errors: errorCodes,
-  observations: ["cap", "int", "child", "process", "trap", "error", ...Object.keys(bareObservations)],
+  observations: observationKeys,
   operations: operationNames.map(referenceOf),
 });
+
+const cell = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(", ");
+
+const oneOf = (kind: WordOperand, meaning: string): readonly [text: string, json: string, meaning: string] => {
+  const words = wordOperands[kind];
+  return [cell(words), cell(words.map((word) => JSON.stringify(word))), meaning];
+};
 
 /** How an operand of each kind is written in text and in JSON. */
 const kinds: Readonly<Record<OperandKind, readonly [text: string, json: string, meaning: string]>> = {
@@ -88,33 +118,58 @@ const kinds: Readonly<Record<OperandKind, readonly [text: string, json: string, 
   permissions: ["`load store`, `none`", '`["load", "store"]`', "words; a format ignores those that it lacks"],
   protection: ["`rw`, `none`", '`"rw"`', "letters of `rwx` in this order"],
   ordinal: ["`1`", "`1`", "a channel or shared segment, modulo those made so far"],
-  optionalOrdinal: ["`1`", "`1`", "a process, modulo those made so far; may be left out"],
+  optionalOrdinal: [
+    "`1`",
+    "`1`",
+    `a process, modulo those made so far; may be left out, in text as \`${leftOut}\` before an operand that is not`,
+  ],
+  descriptor: ["`3`", "`3`", `a descriptor, modulo ${maxDescriptors}`],
+  path: ["`a`, `/d/a`, `/`", '`"/d/a"`', "names of lower-case letters, from the root or from the working directory"],
+  openFlags: ["`read create`, `none`", '`["read", "create"]`', `words: ${cell(openFlags)}`],
+  signals: ["`10 12`, `none`", "`[10, 12]`", `numbers from 1 to ${lastSignal}; others are ignored`],
+  action: [
+    "`default`, `ignore`, `handler c3 c1`",
+    '`"default"`, `"ignore"`, `{ "handler": [3, 1] }`',
+    "a handler is its code, and the data that it adds to",
+  ],
+  target: ["`P1`, `-P1`, `0`", '`"P1"`, `"-P1"`, `"0"`', "a process, the group that it leads, the own group"],
+  call: ["`read 3, c1, 16`", '`{ "op": "read", "d": 3, … }`', `an operation of its own: ${cell(splitCalls)}`],
+  advice: oneOf("advice", "what a fork does with pages"),
+  whence: oneOf("whence", "where an offset counts from: the start, where the next read begins, the end"),
+  resource: oneOf("resource", "what is limited: descriptors of the process, processes of the machine"),
+  whose: oneOf("whose", "time of the process, or of its children that it waited for"),
+  direction: oneOf("direction", "what a device does with the buffer: reads it, or writes it"),
 };
 
 const results: Readonly<Record<ResultKind, string>> = {
   capability: "`cap`",
   integer: "`int`",
   none: "`none`",
+  bytes: "`bytes`",
+  descriptor: "`fd 3`",
+  descriptors: "`fds 3 4`",
+  set: "`set`",
   child: "`child P1`",
   process: "`process P1`",
 };
 
-const cell = (words: readonly string[]): string => words.map((word) => `\`${word}\``).join(", ");
-
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
-const formatsCell = (formats: readonly string[]): string =>
-  formats.length === formatNames.length ? "all" : cell(formats);
+const formatsCell = ({ formats, strategies: known }: OperationReference): string => {
+  const missing = strategyNames.filter((name) => !known.includes(name));
+  const there = formats.length === formatNames.length ? "all" : cell(formats);
+  return missing.length === 0 ? there : `${there}; not on ${cell(missing)}`;
+};
 
 const operationRow = (operation: OperationReference): string => {
-  const { op, operands, choices, result, writes, formats, errors, blocks, rule } = operation;
+  const { op, operands, choices, result, writes, errors, blocks, rule } = operation;
   const written = operands.length === 0 ? "" : `\`${signatureOf(op)}\``;
   const chosen = choices.map((choice) => `\`${choice}=\``).join(" ");
   return row([
     `\`${op}\``,
     [written, chosen].filter((part) => part !== "").join(" "),
     writes === null || writes === "cd" ? results[result] : `${results[result]} in \`${writes}\``,
-    formatsCell(formats),
+    formatsCell(operation),
     cell(blocks ? [...errors, "would-block"] : errors),
     rule,
   ]);
@@ -151,7 +206,8 @@ export const operationsDocument = ({ operations, observations }: OperationsRefer
     "## Table",
     "",
     "*Observes* is what a success shows; *Fails with* lists errors, and `would-block`.",
-    "A format without the operation observes `unsupported`. Any step can observe `no-actor` or `halted`; a choice that is not",
+    "`call_finish` observes what its call does. A format or strategy without the operation observes `unsupported`.",
+    "Any step can observe `no-actor` or `halted`, and `would-block` where its process is stopped; a choice that is not",
     "allowed observes `bad-choice`; an access to memory, or `munmap`, `out-of-frames` on a machine that overcommits; a load or",
     "copy of bytes of pointers `outside-profile` where the strategy does not promise them.",
     "",
@@ -169,6 +225,6 @@ export const operationsDocument = ({ operations, observations }: OperationsRefer
     "",
     "## Observations",
     "",
-    `${cell(observations)}.`,
+    `${cell(observations)}; beside any of them \`signals\`, where the thread took signals before its step.`,
     "",
   ].join("\n");

@@ -165,7 +165,7 @@ class Judgement {
     if (isDeepStrictEqual(compared(observation, signals), compared(eager.observation, eager.signals))) return undefined;
     const side = (seen: Observation, machine: Machine): Observed => ({
       observation: seen,
-      canonical: canonical(seen, machine),
+      canonical: canonical(seen, machine, transition?.process),
       machine,
     });
     const actor = thread === undefined ? "nobody" : `P${transition?.process ?? 0} thread ${thread}`;

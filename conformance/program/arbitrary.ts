@@ -6,15 +6,25 @@ import fc from "fast-check";
 import { permissionWords, type FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
 import { registerCount } from "../../spec/sfork/machine.js";
-import type { Integer, OperandKind, OperandValues, Operation, OperationName } from "../../spec/sfork/operation.js";
-import type { CanonicalCapability, Expectation } from "../canon.js";
+import { lastSignal } from "../../spec/sfork/kernel.js";
+import {
+  openFlags,
+  splitCalls,
+  wordOperands,
+  type ActionOperand,
+  type Integer,
+  type OpenFlag,
+  type OperandKind,
+  type OperandValues,
+  type Operation,
+  type OperationName,
+  type Target,
+  type WordOperand,
+} from "../../spec/sfork/operation.js";
+import { anyExpectation, plainObjects } from "./arbitrary-expectation.js";
 import { formatNames, strategyNames } from "./config-codec.js";
-import { errorCodes, trapCauses } from "./expectation-codec.js";
-import { choicesOf, operandsOf, operationFrom, operationNames } from "./operation-codec.js";
+import { choicesOf, isSplitCall, operandsOf, operationFrom, operationNames } from "./operation-codec.js";
 import { programVersion, type Program, type ProgramStep } from "./program.js";
-
-/** Objects like those that are written in a program: with the usual prototype. */
-const plainObjects = { noNullPrototype: true } as const;
 
 /** Registers that an image starts with stay as they are more often. */
 const written = fc.oneof(
@@ -43,7 +53,51 @@ const ordinal = fc.oneof(
   { weight: 1, arbitrary: fc.nat(Number.MAX_SAFE_INTEGER) },
 );
 
-const operands: { readonly [Kind in OperandKind]: fc.Arbitrary<OperandValues[Kind]> } = {
+type Arbitraries<Kind extends OperandKind> = { readonly [One in Kind]: fc.Arbitrary<OperandValues[One]> };
+
+const words: Arbitraries<WordOperand> = {
+  advice: fc.constantFrom(...wordOperands.advice),
+  whence: fc.constantFrom(...wordOperands.whence),
+  resource: fc.constantFrom(...wordOperands.resource),
+  whose: fc.constantFrom(...wordOperands.whose),
+  direction: fc.constantFrom(...wordOperands.direction),
+};
+
+/** Those that are there, those that are made, those that are neither. */
+const path = fc.oneof(
+  { weight: 6, arbitrary: fc.constantFrom("a", "/a", "/d/a", "d/a", "/e/b", "b") },
+  { weight: 2, arbitrary: fc.constantFrom("/", "/d", "e", "a/b", "/none/a") },
+  { weight: 1, arbitrary: fc.stringMatching(/^\/?[a-z]{1,3}(?:\/[a-z]{1,3}){0,2}$/) },
+);
+
+/** Flags with which a file is there and can be used come up more often. */
+const flags = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<OpenFlag[]>(["read", "write", "create"]) },
+  { weight: 2, arbitrary: fc.subarray([...openFlags]) },
+);
+
+/** A few come up more often, so that steps are about the same one: two for users, and four that are ignored by default. */
+const signal = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom(10, 12, 17, 18, 23, 28) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: lastSignal + 1 }) },
+);
+
+const action: fc.Arbitrary<ActionOperand> = fc.oneof(
+  fc.constantFrom("default" as const, "ignore" as const),
+  fc.record({ code: register, data: register }, plainObjects),
+);
+
+const target: fc.Arbitrary<Target> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ process: ordinal }, plainObjects) },
+  { weight: 1, arbitrary: fc.record({ group: ordinal }, plainObjects) },
+  { weight: 1, arbitrary: fc.constant("own-group" as const) },
+);
+
+/** A call that is split is an operation of its own. */
+const call = fc.constantFrom(...splitCalls).chain((name) => operationOf(name).filter(isSplitCall));
+
+const operands: Arbitraries<OperandKind> = {
+  ...words,
   register,
   integer,
   offset: integer,
@@ -51,6 +105,22 @@ const operands: { readonly [Kind in OperandKind]: fc.Arbitrary<OperandValues[Kin
   protection: fc.record({ read: fc.boolean(), write: fc.boolean(), execute: fc.boolean() }, plainObjects),
   ordinal,
   optionalOrdinal: fc.option(ordinal, { nil: undefined }),
+  descriptor: fc.oneof({ weight: 5, arbitrary: fc.nat(4) }, { weight: 1, arbitrary: fc.nat() }),
+  path,
+  openFlags: flags,
+  action,
+  signals: fc.uniqueArray(signal, { maxLength: 4 }),
+  target,
+  call,
+};
+
+/** Operands that say more by their name than by their kind. */
+const byName: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  cd: written,
+  signal: fc.oneof(
+    { weight: 4, arbitrary: signal.map((one) => ({ immediate: BigInt(one) })) },
+    { weight: 1, arbitrary: integer },
+  ),
 };
 
 const choice = fc.option(ordinal, { nil: undefined, freq: 2 });
@@ -60,7 +130,7 @@ const operationOf = (name: OperationName): fc.Arbitrary<Operation> => {
   const members: Readonly<Record<string, fc.Arbitrary<unknown>>> = Object.fromEntries([
     ...operandsOf(name).map((operand): readonly [string, fc.Arbitrary<unknown>] => [
       operand.name,
-      operand.name === "cd" ? written : operands[operand.kind],
+      byName[operand.name] ?? operands[operand.kind],
     ]),
     ...choicesOf(name).map((key): readonly [string, fc.Arbitrary<unknown>] => [key, choice]),
   ]);
@@ -68,78 +138,14 @@ const operationOf = (name: OperationName): fc.Arbitrary<Operation> => {
 };
 
 const often = new Set<OperationName>(["fork", "csetbounds", "loadcap", "storecap", "store.w", "cmemcpy"]);
-/** They end programs. */
-const seldom = new Set<OperationName>(["exit", "thread_exit"]);
+/** They end programs, or what they have come to so far. */
+const seldom = new Set<OperationName>(["exit", "thread_exit", "exec", "kill"]);
 
 const weightOf = (name: OperationName): number => (often.has(name) ? 12 : seldom.has(name) ? 1 : 4);
 
 /** Any operation, those that end processes less often, those that matter to forks more often. */
 export const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
   ...operationNames.map((name) => ({ weight: weightOf(name), arbitrary: operationOf(name) })),
-);
-
-const hex = (max: bigint): fc.Arbitrary<string> =>
-  fc.bigInt({ min: 0n, max }).map((value) => `0x${value.toString(16)}`);
-
-const canonicalNumber = fc.oneof(
-  hex(1n << 64n),
-  fc
-    .record({
-      where: fc.oneof(
-        fc.constantFrom("K", "S0"),
-        fc.nat(99).map((process) => `P${process}`),
-      ),
-      sign: fc.constantFrom("+", "-"),
-      distance: hex(1n << 63n),
-      suffix: fc.constantFrom("", ",dead"),
-    })
-    .map(({ where, sign, distance, suffix }) => `${where}${distance === "0x0" ? "+" : sign}${distance}${suffix}`),
-);
-
-const capability: fc.Arbitrary<Partial<CanonicalCapability>> = fc.record(
-  {
-    tag: fc.boolean(),
-    address: canonicalNumber,
-    base: canonicalNumber,
-    top: canonicalNumber,
-    permissions: fc.subarray([...permissionWords]),
-    otype: fc.oneof(fc.constantFrom("unsealed", "sentry"), hex(1n << 18n)),
-    flags: hex(0xffn),
-  },
-  { ...plainObjects, requiredKeys: [] },
-);
-
-const bareExpectation: fc.Arbitrary<Expectation> = fc.constantFrom<Expectation>(
-  { none: true },
-  { wouldBlock: true },
-  { unsupported: true },
-  { noActor: true },
-  { halted: true },
-  { badChoice: true },
-  { outOfFrames: true },
-  { outsideProfile: true },
-);
-
-/** Any observation in canonical form, whole or in part; most do not belong to any step. */
-const anyExpectation: fc.Arbitrary<Expectation> = fc.oneof(
-  fc.record({ cap: capability }, plainObjects),
-  fc.record({ int: hex(1n << 64n) }, plainObjects),
-  fc.record({ child: fc.nat() }, plainObjects),
-  fc.record(
-    { process: fc.nat(), status: fc.record({ exited: fc.nat(255) }, plainObjects) },
-    { ...plainObjects, requiredKeys: ["process"] },
-  ),
-  fc.record(
-    {
-      trap: fc.record(
-        { cause: fc.constantFrom(...trapCauses), operand: fc.constantFrom("cs1", "cs2") },
-        { ...plainObjects, requiredKeys: ["cause"] },
-      ),
-    },
-    plainObjects,
-  ),
-  fc.record({ error: fc.constantFrom(...errorCodes) }, plainObjects),
-  bareExpectation,
 );
 
 /** Any part of a configuration that a file can hold, legal or not. */
@@ -180,6 +186,7 @@ export const legalConfig = (
       frames: fc.constantFrom(16, 24, 64),
       commit: fc.constantFrom<Config["commit"][]>("reserve", "overcommit"),
       reuse: fc.constantFrom<Config["reuse"][]>("revoke", "never"),
+      pipe: fc.constantFrom(16, 64),
       channel: fc.integer({ min: 1, max: 2 }),
     })
     .map(({ room, ...config }) => ({ ...config, slots: config.processes + room }));

@@ -1,7 +1,9 @@
 /** Two runs of a program side by side, up to the first step that observes something different. */
 import { isDeepStrictEqual } from "node:util";
-import type { Capability } from "../../spec/cheri/index.js";
 import type { Config } from "../../spec/sfork/config.js";
+import type { Observation } from "../../spec/sfork/observation.js";
+import { operations, type OperationEntry } from "../../spec/sfork/operation.js";
+import { strategies } from "../../spec/sfork/strategy.js";
 import { plain, printObservation } from "../canon.js";
 import type { ProgramStep } from "./program.js";
 import { trace, type TracedStep } from "./trace.js";
@@ -10,27 +12,46 @@ import { trace, type TracedStep } from "./trace.js";
 export type Difference =
   | { readonly verdict: "same"; readonly steps: number }
   | { readonly verdict: "different"; readonly left: TracedStep; readonly right: TracedStep }
-  /** One side says that what follows is not promised to be alike (REF-2, overcommit). */
+  /** What follows is not promised to be alike (REF-2, overcommit, what one side does not have). */
   | { readonly verdict: "ended"; readonly left: TracedStep; readonly right: TracedStep };
 
 const endsComparison = ({ observation }: TracedStep): boolean =>
   observation.kind === "outside-profile" || observation.kind === "out-of-frames";
 
-/** Raw numbers are compared, not canonical form: regions lie at the same places on both sides. */
+const isSeparate = ({ strategy }: Config): boolean => strategies[strategy].separate;
+
+/** The step means nothing where processes have address spaces of their own. */
+const needsOneSpace = ({ step: { operation } }: TracedStep): boolean => {
+  const { requires }: OperationEntry = operations[operation.op];
+  return requires === "one-address-space";
+};
+
+/**
+ * Where regions lie at the same places on both sides raw numbers are compared. A level in which every process has an
+ * address space of its own agrees with the others in canonical form (REF-3).
+ */
 export const diff = (left: Config, right: Config, steps: readonly ProgramStep[]): Difference => {
   const other = trace(right, steps);
+  const canonicalOnly = isSeparate(left) !== isSeparate(right);
+  const compared = ({ observation, signals, canonical }: TracedStep): unknown =>
+    canonicalOnly ? canonical : { observation, signals };
   for (const one of trace(left, steps)) {
     const next = other.next();
     if (next.done === true) break;
     if (endsComparison(one) || endsComparison(next.value)) return { verdict: "ended", left: one, right: next.value };
-    if (!isDeepStrictEqual(one.observation, next.value.observation)) {
-      return { verdict: "different", left: one, right: next.value };
+    if (!isDeepStrictEqual(compared(one), compared(next.value))) {
+      const verdict = canonicalOnly && needsOneSpace(one) ? "ended" : "different";
+      return { verdict, left: one, right: next.value };
     }
   }
   return { verdict: "same", steps: steps.length };
 };
 
-const word = ({ metadata }: Capability): string => ` metadata=0x${metadata.toString(16)}`;
+/** What canonical form leaves out beside numbers. */
+const hidden = (observation: Observation): string => {
+  if (observation.kind === "capability") return ` metadata=0x${observation.capability.metadata.toString(16)}`;
+  return observation.kind === "error" ? ` allowed=${observation.allowed.join(",")}` : "";
+};
 
 /** What one side observed, and the machine after it. */
 export type Observed = Pick<TracedStep, "observation" | "canonical" | "machine">;
@@ -41,7 +62,6 @@ export const describeBoth = (left: Observed, right: Observed): readonly [left: s
   const [one = "", two = ""] = canonical;
   if (one !== two) return [one, two];
   const raw = ({ observation, machine }: Observed): string =>
-    printObservation(plain(observation, machine.format)) +
-    (observation.kind === "capability" ? word(observation.capability) : "");
+    printObservation(plain(observation, machine.format)) + hidden(observation);
   return [raw(left), raw(right)];
 };

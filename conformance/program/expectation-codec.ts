@@ -1,15 +1,17 @@
 /** Expectations in program files: an observation in canonical form, whole or in part. */
+import { isDeepStrictEqual } from "node:util";
+import { isLeft } from "fp-ts/lib/Either.js";
 import * as t from "io-ts";
 import type { TrapCause } from "../../spec/cheri/index.js";
-import type { ErrorCode } from "../../spec/sfork/observation.js";
+import type { ErrorCode, ExitStatus } from "../../spec/sfork/observation.js";
 import { bareObservations, type CanonicalObservation, type Expectation } from "../canon.js";
 import { quote } from "../errors.js";
+import * as values from "./observation-values.js";
 import { jsonOperands } from "./operands.js";
 import {
   field,
   isObject,
-  guarded,
-  parsed,
+  listCodec,
   recordCodec,
   remedy,
   shown,
@@ -41,120 +43,98 @@ const causes: Readonly<Record<TrapCause, true>> = {
 };
 
 const errors: Readonly<Record<ErrorCode, true>> = {
+  EACCES: true,
   EAGAIN: true,
-  ENOMEM: true,
-  EINVAL: true,
-  ECHILD: true,
   EBADF: true,
-  EPERM: true,
+  ECHILD: true,
+  EEXIST: true,
+  EFAULT: true,
+  EFBIG: true,
+  EINVAL: true,
+  EISDIR: true,
   EMFILE: true,
+  ENOENT: true,
+  ENOMEM: true,
+  ENOTDIR: true,
+  EPERM: true,
+  EPIPE: true,
+  ESPIPE: true,
+  ESRCH: true,
 };
 
 export const trapCauses = Object.keys(causes) as readonly TrapCause[];
 export const errorCodes = Object.keys(errors) as readonly ErrorCode[];
 
-const isText = (value: unknown): value is string => typeof value === "string";
-
-/** A number as canonical form prints it; undefined for what is none. Case and leading zeros do not matter. */
-const canonicalNumber = (text: string): string | undefined => {
-  const plain = /^(?:0x[0-9a-f]+|\d+)$/i.exec(text);
-  if (plain !== null) return `0x${BigInt(text).toString(16)}`;
-  const [, where, sign, digits, dead] = /^([PS]\d+|K)([+-])(0x[0-9a-f]+|\d+)(,dead)?$/i.exec(text) ?? [];
-  if (where === undefined || sign === undefined || digits === undefined) return undefined;
-  const distance = BigInt(digits);
-  const name = where.slice(0, 1).toUpperCase() + (where.length === 1 ? "" : String(BigInt(where.slice(1))));
-  return `${name}${distance === 0n ? "+" : sign}0x${distance.toString(16)}${dead ?? ""}`;
-};
-
-const isNumber = (value: unknown): value is string => isText(value) && canonicalNumber(value) === value;
-
-const number = parsed(
-  "number",
-  isNumber,
-  (input) => (isText(input) ? canonicalNumber(input) : undefined),
-  (value) => value,
-  (input) => `${quote(input)} is not a number; write 0x40, P1+0x40, S0+0x0 or K+0x0`,
-);
-
-const isPlain = (value: unknown): value is string => isNumber(value) && value.startsWith("0x");
-
-const plainNumber = parsed(
-  "number",
-  isPlain,
-  (input) => {
-    const value = isText(input) ? canonicalNumber(input) : undefined;
-    return isPlain(value) ? value : undefined;
-  },
-  (value) => value,
-  (input) => `${quote(input)} is not a number; write 0x40`,
-);
-
-const otypeWords = ["unsealed", "sentry"] as const;
-
-const isOtype = (value: unknown): value is string => otypeWords.some((word) => word === value) || isPlain(value);
-
-const otype = parsed(
-  "object type",
-  isOtype,
-  (input) => {
-    const value = isText(input) ? (canonicalNumber(input) ?? input) : undefined;
-    return isOtype(value) ? value : undefined;
-  },
-  (value) => value,
-  (input) => `${quote(input)} is not an object type; write unsealed, sentry or 0x4`,
-);
-
-const isBit = (value: unknown): value is boolean => typeof value === "boolean";
-
-const tag = guarded("tag", isBit, (input) => `${quote(input)} is not a tag; a tag is 1 or 0, in JSON true or false`);
-
-const isTrue = (value: unknown): value is true => value === true;
-
-const present = guarded("true", isTrue, () => "the only value is true");
-
-const word = parsed(
-  "operand",
-  isText,
-  (input) => (isText(input) && /^[a-z][a-z0-9]*$/.test(input) ? input : undefined),
-  (value) => value,
-  (input) => `${quote(input)} is not the name of an operand; write cs1`,
-);
-
 const capability = recordCodec("cap", {
-  tag: field(tag, true),
-  address: field(number, true),
-  base: field(number, true),
-  top: field(number, true),
+  tag: field(values.tag, true),
+  address: field(values.number, true),
+  base: field(values.number, true),
+  top: field(values.number, true),
   permissions: field(jsonOperands.permissions.typed, true),
-  otype: field(otype, true),
-  flags: field(plainNumber, true),
+  otype: field(values.otype, true),
+  flags: field(values.plainNumber, true),
 });
 
-const trapFields = { cause: field(wordCodec("trap cause", trapCauses)), operand: field(word, true) };
+const trapFields = { cause: field(wordCodec("trap cause", trapCauses)), operand: field(values.word, true) };
 
-const status = recordCodec("a status", { exited: field(wholeCodec("exit status", 0, 255)) });
+const endings = recordCodec("a status", {
+  exited: field(wholeCodec("exit status", 0, 255), true),
+  signalled: field(values.signal, true),
+});
+
+const isStatus = (value: unknown): value is ExitStatus => endings.is(value) && Object.keys(value).length === 1;
+
+/** One of the two. */
+const status = new t.Type<ExitStatus, unknown>(
+  "status",
+  isStatus,
+  (input, context) => {
+    const members = endings.validate(input, context);
+    if (isLeft(members)) return members;
+    return isStatus(members.right)
+      ? t.success(members.right)
+      : t.failure(input, context, "a process ends in one way; give exited or signalled");
+  },
+  (value) => value,
+);
 
 /** What each kind of observation has, by the key that tells it. */
 const kinds: Readonly<Record<string, Fields>> = {
   cap: { cap: field(capability) },
-  int: { int: field(plainNumber) },
+  int: { int: field(values.plainNumber) },
+  bytes: { bytes: field(values.bytes) },
+  fd: { fd: field(values.descriptor) },
+  fds: { fds: field(values.descriptors) },
+  set: { set: field(listCodec("a set", values.member)) },
   child: { child: field(wholeCodec("process")) },
   process: { process: field(wholeCodec("process")), status: field(status, true) },
   trap: { trap: field(recordCodec("trap", trapFields)) },
   error: { error: field(wordCodec("error", errorCodes)) },
-  ...Object.fromEntries(Object.keys(bareObservations).map((key) => [key, { [key]: field(present) }])),
+  ...Object.fromEntries(Object.keys(bareObservations).map((key) => [key, { [key]: field(values.present) }])),
 };
 
-const kindCodecs = new Map(Object.entries(kinds).map(([kind, fields]) => [kind, recordCodec(kind, fields)]));
+/** The keys that tell observations in JSON. */
+export const observationKeys = Object.keys(kinds);
 
-const kindOf = (value: Members): string | undefined => Object.keys(kinds).find((kind) => Object.hasOwn(value, kind));
+/** Their words in text. */
+const printed = [
+  ...observationKeys.filter((key) => !Object.hasOwn(bareObservations, key)),
+  ...Object.values(bareObservations),
+];
+
+const kindCodecs = new Map(
+  Object.entries(kinds).map(([kind, fields]) => [
+    kind,
+    recordCodec(kind, { ...fields, signals: field(values.signals, true) }),
+  ]),
+);
+
+const kindOf = (value: Members): string | undefined => observationKeys.find((kind) => Object.hasOwn(value, kind));
 
 const isExpectation = (value: unknown): value is Expectation => {
   const kind = isObject(value) ? kindOf(value) : undefined;
   return kind !== undefined && kindCodecs.get(kind)?.is(value) === true;
 };
-
-const printed = ["cap", "int", "child", "process", "trap", "error", ...Object.values(bareObservations)];
 
 export const notAnObservation = (input: string): string =>
   `${shown(input)} is not an observation; ${remedy(input, printed, `observations are ${printed.join(", ")}`)}`;
@@ -174,16 +154,22 @@ export const expectationCodec = new t.Type<Expectation, Members>(
   (value) => ({ ...value }),
 );
 
-const isSubset = (expected: unknown, actual: unknown): boolean => {
+/** What is a set: the order in which it is written does not matter. */
+const sets: readonly string[] = ["permissions", "set"];
+
+const isSameList = (expected: readonly unknown[], actual: readonly unknown[], key: string): boolean =>
+  sets.includes(key)
+    ? expected.every((value) => actual.includes(value)) && actual.every((value) => expected.includes(value))
+    : isDeepStrictEqual(expected, actual);
+
+const isSubset = (expected: unknown, actual: unknown, name = ""): boolean => {
   if (isObject(expected) && isObject(actual)) {
-    return Object.entries(expected).every(([key, value]) => isSubset(value, actual[key]));
+    return Object.entries(expected).every(([key, value]) => isSubset(value, actual[key], key));
   }
-  if (Array.isArray(expected) && Array.isArray(actual)) {
-    return expected.every((value) => actual.includes(value)) && actual.every((value) => expected.includes(value));
-  }
+  if (Array.isArray(expected) && Array.isArray(actual)) return isSameList(expected, actual, name);
   return expected === actual;
 };
 
-/** Does an observation have everything that is expected of it? Permissions are a set: their order does not matter. */
+/** Does an observation have everything that is expected of it? Of signals that are not expected nothing is said. */
 export const meetsExpectation = (expected: Expectation, actual: CanonicalObservation): boolean =>
-  isSubset(expected, actual);
+  isSubset(expected, { ...actual, signals: actual.signals ?? [] });

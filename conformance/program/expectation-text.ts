@@ -1,9 +1,9 @@
-/** Expectations as text: `cap tag=1 base=P1+0x0`, `int 0x5`, `trap bounds cs1`. */
+/** Expectations as text: `cap tag=1 base=P1+0x0`, `int 0x5`, `trap bounds cs1`, `none signals=10,12`. */
 import { chain, map, mapLeft, right, type Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { bareObservations, type Expectation } from "../canon.js";
 import { expectationCodec, notAnObservation } from "./expectation-codec.js";
-import { decode, shown } from "./strict.js";
+import { decode, parseWhole, shown, type Members } from "./strict.js";
 import { at, pairs, refuse, wordsOf, type Refusal, type Word } from "./words.js";
 
 /** `P1` as the number that JSON has. */
@@ -20,15 +20,30 @@ const capabilityValue = (key: string, word: string): unknown => {
   return word;
 };
 
-/** An observation as JSON has it, from the words behind `expect`; and where each member stands. */
-const observationOf = (
-  kind: Word,
-  words: readonly Word[],
-): Either<Refusal, { readonly value: unknown; readonly columns: ReadonlyMap<string, number> }> => {
+/** A number where a word is one. */
+const numberOr = (word: string): unknown => parseWhole(word) ?? word;
+
+/** An observation as JSON has it, and where each member stands in the line. */
+interface Written {
+  readonly value: Members;
+  readonly columns: ReadonlyMap<string, number>;
+}
+
+/** What stands behind a word, as one list: any number of words, or `none`. */
+const written = (kind: Word, words: readonly Word[]): Written => {
+  const none = words.length === 1 && words[0]?.text === "none";
+  const elements = none ? [] : words.map(({ text }) => numberOr(text));
+  const columns = new Map(words.map(({ column }, index) => [String(index), column]));
+  columns.set(kind.text, words[0]?.column ?? kind.column);
+  return { value: { [kind.text]: words.length === 0 ? undefined : elements }, columns };
+};
+
+/** From the words behind `expect`, but for signals. */
+const observationOf = (kind: Word, words: readonly Word[]): Either<Refusal, Written> => {
   const positional = (
     names: readonly string[],
-    value: (texts: readonly (string | undefined)[]) => unknown,
-  ): ReturnType<typeof observationOf> => {
+    value: (texts: readonly (string | undefined)[]) => Members,
+  ): Either<Refusal, Written> => {
     const extra = words[names.length];
     if (extra !== undefined)
       return refuse(extra.column, `${shown(extra.text)} is one word too many behind ${kind.text}`);
@@ -45,6 +60,13 @@ const observationOf = (
       );
     case "int":
       return positional(["int"], ([int]) => ({ int }));
+    case "bytes":
+      return positional(["bytes"], ([bytes]) => ({ bytes: bytes === "none" ? "" : bytes }));
+    case "fd":
+      return positional(["fd"], ([fd]) => ({ fd: fd === undefined ? undefined : numberOr(fd) }));
+    case "fds":
+    case "set":
+      return right(written(kind, words));
     case "child":
       return pipe(
         processNumber(kind, words[0]),
@@ -55,10 +77,10 @@ const observationOf = (
         processNumber(kind, words[0]),
         chain((process) =>
           pipe(
-            pairs(words.slice(1), (_, word) => (/^\d+$/.test(word) ? Number(word) : word)),
+            pairs(words.slice(1), (_, word) => numberOr(word)),
             map(({ members: status, columns }) => ({
               value: words.length < 2 ? { process } : { process, status },
-              columns,
+              columns: new Map([...columns, ["status", words[1]?.column ?? kind.column]]),
             })),
           ),
         ),
@@ -74,13 +96,30 @@ const observationOf = (
   }
 };
 
+const isAboutSignals = ({ text }: Word): boolean => text.startsWith("signals=");
+
+const signalsValue = (_: string, word: string): unknown => (word === "none" ? [] : word.split(",").map(numberOr));
+
 /** What stands behind the word `expect`. */
 export const parseExpectation = (keyword: Word, words: readonly Word[]): Either<Refusal, Expectation> => {
   const [kind, ...rest] = words;
   if (kind === undefined) return refuse(keyword.column, notAnObservation("nothing"));
   return pipe(
-    observationOf(kind, rest),
-    chain(({ value, columns }) => pipe(decode(expectationCodec, value), mapLeft(at(columns, kind.column)))),
+    pairs(rest.filter(isAboutSignals), signalsValue),
+    chain((signals) =>
+      pipe(
+        observationOf(
+          kind,
+          rest.filter((word) => !isAboutSignals(word)),
+        ),
+        chain(({ value, columns }) =>
+          pipe(
+            decode(expectationCodec, { ...value, ...signals.members }),
+            mapLeft(at(new Map([...columns, ...signals.columns]), kind.column)),
+          ),
+        ),
+      ),
+    ),
   );
 };
 

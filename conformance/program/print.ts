@@ -1,11 +1,15 @@
 /** Programs as canonical text. */
 import type { Config } from "../../spec/sfork/config.js";
-import type { Operation, OperationName } from "../../spec/sfork/operation.js";
+import type { OperandKind, Operation, OperationName } from "../../spec/sfork/operation.js";
 import { printObservation } from "../canon.js";
 import { configCodec, configKeys } from "./config-codec.js";
-import { choicesOf, membersOf, operandsOf, textFields } from "./operation-codec.js";
+import { leftOut } from "./operands.js";
+import { choicesOf, isSplitCall, membersOf, operandsOf, textFields } from "./operation-codec.js";
 import type { Program, ProgramStep } from "./program.js";
 import { recordCodec } from "./strict.js";
+
+/** Operands of these kinds may be several words. */
+const lists: readonly OperandKind[] = ["permissions", "openFlags", "signals"];
 
 /** How an operation is written: `cd, n(cs1)`, `cd[, process]`. */
 export const signatureOf = (name: OperationName): string =>
@@ -13,16 +17,21 @@ export const signatureOf = (name: OperationName): string =>
     const separator = sofar === "" ? "" : ", ";
     if (all[index - 1]?.kind === "offset") return `${sofar}(${operand})`;
     if (kind === "optionalOrdinal") return `${sofar}[${separator}${operand}]`;
-    return `${sofar}${separator}${operand}${kind === "permissions" ? "…" : ""}`;
+    return `${sofar}${separator}${operand}${lists.includes(kind) ? "…" : ""}`;
   }, "");
 
 /** An operation as it stands in a line, `csetbounds c8, c1, 0x40`. */
 export const printOperation = (operation: Operation): string => {
   const name = operation.op;
   const members = recordCodec(name, textFields(name)).encode(membersOf(operation));
-  const word = (key: string): string => String(members[key]);
-  const operands = operandsOf(name).reduce((sofar, { name: operand }, index, all) => {
-    if (members[operand] === undefined) return sofar;
+  const word = (key: string): string => {
+    const value = members[key];
+    if (value === undefined) return leftOut;
+    return isSplitCall(value) ? printOperation(value) : String(value);
+  };
+  // What is left out at the end is not there; before an operand that is there, its place is kept.
+  const given = operandsOf(name).slice(0, operandsOf(name).findLastIndex((one) => members[one.name] !== undefined) + 1);
+  const operands = given.reduce((sofar, { name: operand }, index, all) => {
     if (all[index - 1]?.kind === "offset") return `${sofar}(${word(operand)})`;
     return sofar === "" ? word(operand) : `${sofar}, ${word(operand)}`;
   }, "");

@@ -124,17 +124,33 @@ export const wordCodec = <const Word extends string>(
       `${quote(input)} is not a known ${name}; ${remedy(input, allowed, `${plural} are ${allowed.join(", ")}`)}`,
   );
 
-const isWhole = (value: unknown): value is number =>
+export const isWhole = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 
-const article = (noun: string): string => (/^[aeiou]/.test(noun) ? "an" : "a");
+export const withArticle = (noun: string): string => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 
 /** A whole number within limits. */
 export const wholeCodec = (name: string, least = 0, most = Number.MAX_SAFE_INTEGER): t.Type<number, number> => {
   const is = (value: unknown): value is number => isWhole(value) && value >= least && value <= most;
   const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} on` : `from ${least} to ${most}`;
-  return guarded(name, is, (input) => `${quote(input)} is not ${article(name)} ${name}; write a whole number ${range}`);
+  return guarded(name, is, (input) => `${quote(input)} is not ${withArticle(name)}; write a whole number ${range}`);
 };
+
+/** A whole number as a word of a line. */
+export const parseWhole = (input: unknown): number | undefined => {
+  const number = typeof input === "string" && /^\d+$/.test(input) ? Number(input) : undefined;
+  return isWhole(number) ? number : undefined;
+};
+
+/** The same as a codec: what `wholeCodec` is to JSON. */
+export const textWhole = (name: string): t.Type<number, string> =>
+  parsed(
+    name,
+    isWhole,
+    parseWhole,
+    (value) => String(value),
+    (input) => `${shown(input)} is not ${withArticle(name)}; write a whole number from 0 on`,
+  );
 
 /** A member of a record: its codec for any value, and whether it may be left out. */
 export interface Field {

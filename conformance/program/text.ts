@@ -9,7 +9,9 @@ import { parseExpectation } from "./expectation-text.js";
 import {
   choicesOf,
   isOperationName,
+  isSplitCallName,
   notAnOperation,
+  notASplitCall,
   operandsOf,
   operationFrom,
   textFields,
@@ -64,9 +66,26 @@ const nameOperands = (op: Word, name: OperationName, given: readonly Word[]): Ei
   return right({ members, columns });
 };
 
+/** The operation within `call_enter`, which is all of its operands. */
+const parseCall = (op: Word, rest: Word): Either<Refusal, Operation> => {
+  const [called] = wordsOf(rest);
+  if (called === undefined || !isSplitCallName(called.text)) {
+    return refuse(called?.column ?? op.column, notASplitCall(called?.text));
+  }
+  const behind = called.column + called.text.length;
+  return parseOperation(called, { text: rest.text.slice(behind - rest.column), column: behind });
+};
+
 const parseOperation = (op: Word, rest: Word): Either<Refusal, Operation> => {
   const name = op.text;
   if (!isOperationName(name)) return refuse(op.column, notAnOperation(name));
+  const divided = operandsOf(name).find(({ kind }) => kind === "call");
+  if (divided !== undefined) {
+    return pipe(
+      parseCall(op, rest),
+      map((call) => operationFrom(name, { [divided.name]: call })),
+    );
+  }
   const start = rest.text.search(/(?:^|\s)\w+=/);
   const end = start === -1 ? rest.text.length : start;
   const operands = nameOperands(op, name, split({ text: rest.text.slice(0, end), column: rest.column }, /,/g));

@@ -32,6 +32,8 @@ export interface TracedStep {
   /** Undefined where nobody could take the step. */
   readonly actor: Actor | undefined;
   readonly observation: Observation;
+  /** Those that the thread took before its step. */
+  readonly signals: readonly number[];
   readonly canonical: CanonicalObservation;
   /** Processes whose counters the step changed. */
   readonly costs: readonly Cost[];
@@ -80,12 +82,14 @@ export function* trace(config: Config, steps: readonly ProgramStep[]): Generator
   let machine = initial(config);
   for (const [index, next] of steps.entries()) {
     const taken = step(machine, next);
-    const seen = canonical(taken.observation, taken.machine);
+    const { observation, signals, process } = taken;
+    const seen = canonical(observation, taken.machine, process, signals);
     yield {
       index,
       step: next,
       actor: actorOf(taken.machine, taken.thread, next.actor),
-      observation: taken.observation,
+      observation,
+      signals,
       canonical: seen,
       costs: costsOf(machine, taken.machine),
       mismatch: next.expect === undefined || meetsExpectation(next.expect, seen) ? undefined : next.expect,

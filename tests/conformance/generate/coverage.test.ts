@@ -1,7 +1,7 @@
 /** What a thousand programs reach: the fuzzer must be seen to fuzz. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { cornerCaseNames, cornerCases, type CornerCase } from "../../../conformance/corner-cases.js";
-import { mergeCoverage, type CoverageResult } from "../../../conformance/coverage.js";
+import type { CoverageResult } from "../../../conformance/coverage.js";
 import { printCoverage } from "../../../conformance/coverage-table.js";
 import { operations, type OperationEntry, type OperationName } from "../../../spec/sfork/operation.js";
 import { coverageOf, programs } from "./support.js";
@@ -130,12 +130,6 @@ describe(`${count} programs of the seed "${seed}"`, () => {
 });
 
 describe("results", () => {
-  test("of two halves add up to that of the whole", () => {
-    const [first20, next20] = [list.slice(0, 20), list.slice(20, 40)];
-    const whole = mergeCoverage(coverageOf(first20), coverageOf(next20));
-    expect(whole).toEqual(coverageOf([...first20, ...next20]));
-  });
-
   test("are plain JSON", () => {
     expect(JSON.parse(JSON.stringify(all))).toEqual(all);
   });
