@@ -1,9 +1,7 @@
 /**
  * The machine: processes, pages, fork in one address space, and the invariants that hold after every step.
  *
- * Reading order: config, machine, operation, observation, step, context, rules-capability, strategy, paging, memory-access,
- * rules-memory, relocate, rules-process (fork, exit, wait), sweep, rules-mapping, rules-channel, view, and in invariants/: transition, grants,
- * isolation, relocation, provenance, interference, frames, check. docs/machine.md says how it is built.
+ * docs/machine.md says how it is built, and in which order to read it.
  */
 export { completeConfig, type Config, type IllegalConfig, type StrategyName } from "./config.js";
 export {
