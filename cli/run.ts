@@ -34,10 +34,12 @@ Examples:
   $ sfork run examples/pointer.sfork
   $ sfork run --strategy coa --trace json examples/pointer.sfork
   $ sfork run --diff spec:eager,spec:copa examples/pointer.sfork
+  $ sfork run --diff spec:posix,spec:eager examples/exit.sfork
   $ sfork run --json - < program.json
 
 Programs are text or JSON: docs/programs.md says how, docs/operations.md lists the operations. With --diff
-expectations are not looked at. An actor with a star took a step of a thread that is
+expectations are not looked at; posix, where every process has an address space of its own, is compared with the
+others in canonical form. An actor with a star took a step of a thread that is
 dead or was never made.
 Exit status: 0 the program ran and its expectations held; 1 one did not, or the two sides differ; 2 bad input;
 3 the output could not be written.`;

@@ -16,7 +16,6 @@ import {
   type WordOperand,
 } from "../spec/sfork/operation.js";
 import { isSupported } from "../spec/sfork/step.js";
-import { strategies } from "../spec/sfork/strategy.js";
 import { configKeys, formatNames, strategyNames } from "./program/config-codec.js";
 import { errorCodes, observationKeys, trapCauses } from "./program/expectation-codec.js";
 import { leftOut } from "./program/operands.js";
@@ -68,7 +67,7 @@ export interface OperationsReference {
 
 const referenceOf = (op: OperationName): OperationReference => {
   const operands = operandsOf(op);
-  const { result, writes, rule, traps = [], errors = [], blocks = false, requires } = entryOf(op);
+  const { result, writes, rule, traps = [], errors = [], blocks = false } = entryOf(op);
   const named = operands.some(({ name }) => name === "cd") ? "cd" : null;
   return {
     op,
@@ -77,8 +76,8 @@ const referenceOf = (op: OperationName): OperationReference => {
     choices: choicesOf(op),
     result,
     writes: writes === undefined ? named : `c${writes}`,
-    formats: formatNames.filter((format) => isSupported(formats[format], op)),
-    strategies: strategyNames.filter((name) => requires !== "one-address-space" || !strategies[name].separate),
+    formats: formatNames.filter((format) => strategyNames.some((name) => isSupported(formats[format], op, name))),
+    strategies: strategyNames.filter((name) => formatNames.some((format) => isSupported(formats[format], op, name))),
     traps: trapCauses.filter((cause) => traps.includes(cause)),
     errors,
     blocks,

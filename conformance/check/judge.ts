@@ -4,11 +4,10 @@ import type { Config } from "../../spec/sfork/config.js";
 import { checkedStep, start, violations, type CheckedStep } from "../../spec/invariants/check.js";
 import type { Transition, Violation } from "../../spec/invariants/transition.js";
 import type { Machine } from "../../spec/sfork/machine.js";
-import type { Observation } from "../../spec/sfork/observation.js";
 import { canonical } from "../canon.js";
 import type { Coverage } from "../coverage.js";
 import { shorten } from "../errors.js";
-import { describeBoth, type Observed } from "../program/diff.js";
+import { compared, describeBoth, type Observed } from "../program/diff.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
 
 /** What takes the steps and judges them: the specification, or one that a test has broken. */
@@ -45,9 +44,12 @@ export interface Verdict {
 }
 
 /** The rule by which a lazy strategy is compared with eager copies. */
-export const refinement = { posix: undefined, eager: undefined, coa: "REF-1", copa: "REF-2" } as const satisfies Readonly<
-  Record<Config["strategy"], string | undefined>
->;
+export const refinement = {
+  posix: undefined,
+  eager: undefined,
+  coa: "REF-1",
+  copa: "REF-2",
+} as const satisfies Readonly<Record<Config["strategy"], string | undefined>>;
 
 /** What is being done when something throws, and the rule that is broken by that. */
 const phases = {
@@ -68,10 +70,6 @@ interface Different {
   readonly expected: Observed;
   readonly actual: Observed;
 }
-
-/** What of a step is compared: where an error is reported, the others that apply may depend on frames in use. */
-const compared = (observation: Observation, signals: readonly number[]): unknown =>
-  observation.kind === "error" ? [observation.error, signals] : [observation, signals];
 
 class Judgement {
   readonly #program: CompleteProgram;
@@ -163,13 +161,13 @@ class Judgement {
     if (eager === undefined || checked.ghost === undefined) return undefined;
     this.#compared += 1;
     if (isDeepStrictEqual(compared(observation, signals), compared(eager.observation, eager.signals))) return undefined;
-    const side = (seen: Observation, machine: Machine): Observed => ({
-      observation: seen,
-      canonical: canonical(seen, machine, transition?.process),
+    const side = (seen: Pick<CheckedStep, "observation" | "signals">, machine: Machine): Observed => ({
+      observation: seen.observation,
+      canonical: canonical(seen.observation, machine, eager.process, seen.signals),
       machine,
     });
     const actor = thread === undefined ? "nobody" : `P${transition?.process ?? 0} thread ${thread}`;
-    return { actor, expected: side(eager.observation, checked.ghost), actual: side(observation, checked.machine) };
+    return { actor, expected: side(eager, checked.ghost), actual: side({ observation, signals }, checked.machine) };
   }
 
   #finding(different: Different | undefined, broken: readonly Violation[]): Finding | undefined {
@@ -199,7 +197,9 @@ class Judgement {
     const cut = this.#cut();
     const last = cut.steps.at(-1);
     // The saved program then says itself what it should observe, and `sfork run` that it does not.
-    const steps = last === undefined ? [] : [...cut.steps.slice(0, -1), { ...last, expect: expected.canonical }];
+    const { signals = [] } = expected.canonical;
+    const expect = actual.canonical.signals === undefined ? expected.canonical : { ...expected.canonical, signals };
+    const steps = last === undefined ? [] : [...cut.steps.slice(0, -1), { ...last, expect }];
     return {
       kind: "observation",
       rule,

@@ -1,5 +1,6 @@
 /** Two runs of a program side by side, up to the first step that observes something different. */
 import { isDeepStrictEqual } from "node:util";
+import type { Capability } from "../../spec/cheri/index.js";
 import type { Config } from "../../spec/sfork/config.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import { operations, type OperationEntry } from "../../spec/sfork/operation.js";
@@ -26,6 +27,10 @@ const needsOneSpace = ({ step: { operation } }: TracedStep): boolean => {
   return requires === "one-address-space";
 };
 
+/** What of a step is compared: where an error is reported, the others that apply may depend on frames in use. */
+export const compared = (observation: Observation, signals: readonly number[]): unknown =>
+  observation.kind === "error" ? [observation.error, signals] : [observation, signals];
+
 /**
  * Where regions lie at the same places on both sides raw numbers are compared. A level in which every process has an
  * address space of its own agrees with the others in canonical form (REF-3).
@@ -33,13 +38,13 @@ const needsOneSpace = ({ step: { operation } }: TracedStep): boolean => {
 export const diff = (left: Config, right: Config, steps: readonly ProgramStep[]): Difference => {
   const other = trace(right, steps);
   const canonicalOnly = isSeparate(left) !== isSeparate(right);
-  const compared = ({ observation, signals, canonical }: TracedStep): unknown =>
-    canonicalOnly ? canonical : { observation, signals };
+  const seen = ({ observation, signals, canonical }: TracedStep): unknown =>
+    canonicalOnly ? canonical : compared(observation, signals);
   for (const one of trace(left, steps)) {
     const next = other.next();
     if (next.done === true) break;
     if (endsComparison(one) || endsComparison(next.value)) return { verdict: "ended", left: one, right: next.value };
-    if (!isDeepStrictEqual(compared(one), compared(next.value))) {
+    if (!isDeepStrictEqual(seen(one), seen(next.value))) {
       const verdict = canonicalOnly && needsOneSpace(one) ? "ended" : "different";
       return { verdict, left: one, right: next.value };
     }
@@ -47,11 +52,7 @@ export const diff = (left: Config, right: Config, steps: readonly ProgramStep[])
   return { verdict: "same", steps: steps.length };
 };
 
-/** What canonical form leaves out beside numbers. */
-const hidden = (observation: Observation): string => {
-  if (observation.kind === "capability") return ` metadata=0x${observation.capability.metadata.toString(16)}`;
-  return observation.kind === "error" ? ` allowed=${observation.allowed.join(",")}` : "";
-};
+const word = ({ metadata }: Capability): string => ` metadata=0x${metadata.toString(16)}`;
 
 /** What one side observed, and the machine after it. */
 export type Observed = Pick<TracedStep, "observation" | "canonical" | "machine">;
@@ -62,6 +63,7 @@ export const describeBoth = (left: Observed, right: Observed): readonly [left: s
   const [one = "", two = ""] = canonical;
   if (one !== two) return [one, two];
   const raw = ({ observation, machine }: Observed): string =>
-    printObservation(plain(observation, machine.format)) + hidden(observation);
+    printObservation(plain(observation, machine.format)) +
+    (observation.kind === "capability" ? word(observation.capability) : "");
   return [raw(left), raw(right)];
 };

@@ -33,6 +33,7 @@ describe("what it says, by hand", () => {
       result: "capability",
       writes: "cd",
       formats: ["cheri128-v9", "cheri64-v9", "morello", "rvy128", "rvy64", "uncompressed256"],
+      strategies: ["posix", "eager", "coa", "copa"],
       traps: [],
       errors: [],
       blocks: false,
@@ -52,6 +53,17 @@ describe("what it says, by hand", () => {
     expect(entry("wait")).toMatchObject({ text: "wait cd[, process]", choices: ["reap"], errors: ["ECHILD"] });
     expect(entry("cinvoke")).toMatchObject({ writes: "c15", result: "capability" });
     expect(entry("yield")).toMatchObject({ text: "yield", operands: [] });
+    expect(entry("open")).toMatchObject({ text: "open path, flags…", result: "descriptor", writes: null });
+    expect(entry("sigmask")).toMatchObject({ text: "sigmask signals…", result: "set" });
+    expect(entry("setpgid")).toMatchObject({ text: "setpgid [process][, group]" });
+    expect(entry("call_enter")).toMatchObject({ text: "call_enter call", operands: [{ name: "call", kind: "call" }] });
+  });
+
+  test("channels need one address space", () => {
+    const others = operations.filter(({ strategies }) => !strategies.includes("posix")).map(({ op }) => op);
+    expect(others).toEqual(["channel", "sendcap", "recvcap"]);
+    expect(entry("channel")).toMatchObject({ strategies: ["eager", "coa", "copa"] });
+    expect(entry("channel")).toHaveProperty("formats.length", 6);
   });
 
   test("traps, in the order of the list of causes, and what blocks", () => {
@@ -62,7 +74,10 @@ describe("what it says, by hand", () => {
       traps: ["tag", "seal", "perm-load", "perm-load-cap", "bounds", "align", "page-unmapped", "page-read"],
     });
     expect(entry("cjalr")).toMatchObject({ traps: ["tag", "seal", "perm-execute", "bounds", "align", "page-exec"] });
-    expect(operations.flatMap(({ op, blocks }) => (blocks ? [op] : []))).toEqual(["wait", "sendcap", "recvcap"]);
+    expect(operations.flatMap(({ op, blocks }) => (blocks ? [op] : []))).toEqual([
+      ...["wait", "read", "readv", "write", "writev", "call_finish", "virtq_complete"],
+      ...["sendcap", "recvcap"],
+    ]);
   });
 
   test("version, registers and words", () => {
@@ -75,12 +90,25 @@ describe("what it says, by hand", () => {
     );
   });
 
+  test("words that operands may be, and what can be observed", () => {
+    expect(rest).toMatchObject({
+      strategies: ["posix", "eager", "coa", "copa"],
+      flags: ["read", "write", "append", "create", "exclusive", "truncate", "nonblock", "cloexec"],
+      words: { whence: ["set", "cur", "end"], resource: ["nofile", "nproc"], direction: ["r", "w"] },
+      calls: ["read", "readv", "write", "writev", "open"],
+    });
+    expect(rest.observations.slice(0, 10)).toEqual("cap int bytes fd fds set child process trap error".split(" "));
+  });
+
   test("a row for each operation in the document", () => {
     const document = operationsDocument(operationsReference());
     expect(operations.filter(({ op }) => !document.includes(`\n| \`${op}\` | `))).toEqual([]);
     expect(document).toContain("| `cinvoke` | `cs1, cs2` | `cap` in `c15` |");
     expect(document).toContain("| all | `ECHILD`, `would-block` | EXIT-1 |");
     expect(document).toContain("| `load.b`, `load.bu`, `load.h`, `load.hu`, `load.w`, `load.wu`, `load.d` | `tag`,");
+    expect(document).toContain("| `channel` |  | `none` | all; not on `posix` | `EMFILE` | CHAN-1 |");
+    expect(document).toContain("| `dup` | `d` | `fd 3` | all | `EBADF`, `EMFILE` | FILE-1 |");
+    expect(document).toContain("| action | `default`, `ignore`, `handler c3 c1` | ");
     expect(document).toContain("| `fork` | `cd` `slot=` `pid=` | `child P1` | all | `EAGAIN`, `ENOMEM` | FORK-1 |");
   });
 });
