@@ -58,6 +58,44 @@ describe("met and not met", () => {
     ["error EAGAIN", { error: "ENOMEM" }, false],
     ["would-block", { wouldBlock: true }, true],
     ["unsupported", { none: true }, false],
+    ["bytes 0a0b", { bytes: "0a0b" }, true],
+    ["bytes 0A0B", { bytes: "0a0b" }, true],
+    ["bytes 0b0a", { bytes: "0a0b" }, false],
+    ["bytes none", { bytes: "" }, true],
+    ["bytes none", { bytes: "00" }, false],
+    ["fd 3", { fd: 3 }, true],
+    ["fd 3", { fd: 4 }, false],
+    ["fds 3 4", { fds: [3, 4] }, true],
+    ["fds 4 3", { fds: [3, 4] }, false],
+    ["set 12 10", { set: [10, 12] }, true],
+    ["set 10", { set: [10, 12] }, false],
+    ["set 10 12 13", { set: [10, 12] }, false],
+    ["set none", { set: [] }, true],
+    ["set none", { set: [10] }, false],
+    ["set read append", { set: ["append", "read"] }, true],
+    ["process P1 signalled=9", { process: 1, status: { signalled: 9 } }, true],
+    ["process P1 signalled=9", { process: 1, status: { signalled: 15 } }, false],
+    ["process P1 signalled=9", { process: 1, status: { exited: 9 } }, false],
+    ["process P1", { process: 1, status: { signalled: 9 } }, true],
+  ])("expect %s, observed %j: %s", (text, observation, met) => {
+    expect(meetsExpectation(expectation(text), observation)).toBe(met);
+  });
+});
+
+describe("signals", () => {
+  const taken: CanonicalObservation = { none: true, signals: [10, 12] };
+  test.each<readonly [string, CanonicalObservation, boolean]>([
+    ["none", taken, true],
+    ["none signals=10,12", taken, true],
+    ["none signals=12,10", taken, false],
+    ["none signals=10", taken, false],
+    ["none signals=10,12,13", taken, false],
+    ["none signals=none", taken, false],
+    ["none signals=none", { none: true }, true],
+    ["none signals=10", { none: true }, false],
+    ["int 0x5 signals=10,12", taken, false],
+    ["cap tag=1 signals=10", { ...pointer, signals: [10] }, true],
+    ["cap tag=0 signals=10", { ...pointer, signals: [10] }, false],
   ])("expect %s, observed %j: %s", (text, observation, met) => {
     expect(meetsExpectation(expectation(text), observation)).toBe(met);
   });
@@ -85,5 +123,9 @@ describe("one way to write each number", () => {
     expect(expectationCodec.is({ int: "0x05" })).toBe(false);
     expect(expectationCodec.is({ int: "0x5" })).toBe(true);
     expect(expectationCodec.is({ int: "0x5", none: true })).toBe(false);
+    expect(expectationCodec.is({ bytes: "0A" })).toBe(false);
+    expect(expectationCodec.is({ process: 1, status: { exited: 0, signalled: 9 } })).toBe(false);
+    expect(expectationCodec.is({ none: true, signals: [32] })).toBe(false);
+    expect(expectationCodec.is({ none: true, signals: [31] })).toBe(true);
   });
 });

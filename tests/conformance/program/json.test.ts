@@ -20,6 +20,16 @@ const json = {
     { actor: 0, op: "wait", cd: 3, expect: { process: 1, status: { exited: 3 } } },
     { actor: 0, op: "wait", cd: 3, process: 1 },
     { actor: 0, op: "yield", expect: { cap: { tag: true, base: "P1+0x0", permissions: [] } } },
+    { actor: 0, op: "pipe", expect: { fds: [3, 4], signals: [10, 12] } },
+    { actor: 0, op: "open", path: "/d/a", flags: ["read", "create"], expect: { fd: 3 } },
+    { actor: 0, op: "call_enter", call: { op: "read", d: 3, cs1: 1, n: "0x10" } },
+    { actor: 0, op: "call_finish", expect: { bytes: "0a0b" } },
+    { actor: 0, op: "sigaction", signal: "0xa", action: { handler: [3, 1] } },
+    { actor: 0, op: "sigaction", signal: "0xa", action: "default" },
+    { actor: 0, op: "sigmask", signals: [10, 12], expect: { set: [] } },
+    { actor: 0, op: "kill", target: "-P1", signal: "0x9" },
+    { actor: 0, op: "setpgid", group: 1 },
+    { actor: 0, op: "wait", cd: 3, expect: { process: 1, status: { signalled: 9 }, signals: [] } },
   ],
 };
 
@@ -48,6 +58,20 @@ const program: Program = {
     },
     { actor: 0, operation: { op: "wait", cd: 3, process: 1 } },
     { actor: 0, operation: { op: "yield" }, expect: { cap: { tag: true, base: "P1+0x0", permissions: [] } } },
+    { actor: 0, operation: { op: "pipe" }, expect: { fds: [3, 4], signals: [10, 12] } },
+    { actor: 0, operation: { op: "open", path: "/d/a", flags: ["read", "create"] }, expect: { fd: 3 } },
+    { actor: 0, operation: { op: "call_enter", call: { op: "read", d: 3, cs1: 1, n: { immediate: 16n } } } },
+    { actor: 0, operation: { op: "call_finish" }, expect: { bytes: "0a0b" } },
+    { actor: 0, operation: { op: "sigaction", signal: { immediate: 10n }, action: { code: 3, data: 1 } } },
+    { actor: 0, operation: { op: "sigaction", signal: { immediate: 10n }, action: "default" } },
+    { actor: 0, operation: { op: "sigmask", signals: [10, 12] }, expect: { set: [] } },
+    { actor: 0, operation: { op: "kill", target: { group: 1 }, signal: { immediate: 9n } } },
+    { actor: 0, operation: { op: "setpgid", process: undefined, group: 1 } },
+    {
+      actor: 0,
+      operation: { op: "wait", cd: 3, process: undefined },
+      expect: { process: 1, status: { signalled: 9 }, signals: [] },
+    },
   ],
 };
 
@@ -114,6 +138,60 @@ describe("a mistake is told with its path and remedy", () => {
       withStep({ actor: 0, op: "candperm", cd: 8, cs1: 1, words: ["loud"] }),
       'steps[1].words: "loud" is not a permission; did you mean load?',
     ],
+    [withStep({ actor: 0, op: "call_enter", call: "read" }), 'steps[1].call: "read" is not a call; write an object'],
+    [
+      withStep({ actor: 0, op: "call_enter", call: { op: "fork", cd: 1 } }),
+      "steps[1].call.op: fork is not a call that can be split; these are read, readv, write, writev, open",
+    ],
+    [
+      withStep({ actor: 0, op: "call_enter", call: { op: "read", d: 3, cs1: 16, n: 1 } }),
+      "steps[1].call.cs1: 16 is not a register; registers are 0 to 15",
+    ],
+    [
+      withStep({ actor: 0, op: "call_enter", call: { op: "read", d: 3, cs1: 1 } }),
+      "steps[1].call.n: is missing; a read call has op, d, cs1, n",
+    ],
+    [
+      withStep({ actor: 0, op: "sigaction", signal: 10, action: { handler: [3, 16] } }),
+      "steps[1].action: 16 is not a register; registers are 0 to 15",
+    ],
+    [
+      withStep({ actor: 0, op: "sigaction", signal: 10, action: { handler: [3] } }),
+      'steps[1].action: {"handler":[3]} is not an action; write "default", "ignore" or {"handler": [3, 1]}',
+    ],
+    [
+      withStep({ actor: 0, op: "sigmask", signals: 10 }),
+      "steps[1].signals: 10 is not a list of signals; write [10, 12]",
+    ],
+    [
+      withStep({ actor: 0, op: "sigmask", signals: [1, -2] }),
+      "steps[1].signals: -2 is not a signal; write a whole number",
+    ],
+    [
+      withStep({ actor: 0, op: "kill", target: 1, signal: 9 }),
+      "steps[1].target: 1 is not a target; write P1, for its group -P1, for the own group 0",
+    ],
+    [withStep({ actor: 0, op: "setpgid", process: "-" }), 'steps[1].process: "-" is not an ordinal; write a whole'],
+    [
+      withStep({ actor: 0, op: "close", d: "3" }),
+      'steps[1].d: "3" is not a descriptor; write a whole number from 0 on',
+    ],
+    [
+      withStep({ actor: 0, op: "yield", expect: { fds: [3, 4, 5] } }),
+      "steps[1].expect.fds: [3,4,5] is not the two descriptors of a pipe; write 3 4, in JSON [3, 4]",
+    ],
+    [
+      withStep({ actor: 0, op: "yield", expect: { process: 1, status: {} } }),
+      "steps[1].expect.status: a process ends in one way; give exited or signalled",
+    ],
+    [
+      withStep({ actor: 0, op: "yield", expect: { signals: [10] } }),
+      "steps[1].expect: signals is not an observation; observations are cap,",
+    ],
+    [
+      withStep({ actor: 0, op: "yield", expect: { none: true, signals: 10 } }),
+      "steps[1].expect.signals: 10 is not a list of signals from 1 to 31; write 10,12 or none, in JSON",
+    ],
     [
       withStep({ actor: 0, op: "yield", expect: "none" }),
       'steps[1].expect: "none" is not an observation; write an object',
@@ -126,7 +204,7 @@ describe("a mistake is told with its path and remedy", () => {
     ],
     [
       withStep({ actor: 0, op: "yield", expect: { int: "0x1", child: 1 } }),
-      "steps[1].expect.child: unknown key; int has int",
+      "steps[1].expect.child: unknown key; int has int, signals",
     ],
   ])("%j", (input, line) => {
     const decoded = decodeProgram(input);

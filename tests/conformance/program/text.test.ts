@@ -62,6 +62,36 @@ describe("reading", () => {
     ["wait c3 reap=3", { op: "wait", cd: 3, process: undefined, reap: 3 }],
     ["sendcap 0, c8", { op: "sendcap", channel: 0, cs1: 8 }],
     ["yield", { op: "yield" }],
+    ["madvise c1, 256, wipeonfork", { op: "madvise", cs1: 1, n: { immediate: 256n }, advice: "wipeonfork" }],
+    ["lseek 3, -1, end", { op: "lseek", d: 3, n: { immediate: -1n }, whence: "end" }],
+    ["times children", { op: "times", whose: "children" }],
+    ["setrlimit nofile, c5", { op: "setrlimit", resource: "nofile", n: { register: 5 } }],
+    ["virtq_submit c1, 16, w", { op: "virtq_submit", cs1: 1, n: { immediate: 16n }, direction: "w" }],
+    ["open /d/a, read  create", { op: "open", path: "/d/a", flags: ["read", "create"] }],
+    ["open a, none", { op: "open", path: "a", flags: [] }],
+    ["chdir /", { op: "chdir", path: "/" }],
+    ["dup2 3, 20", { op: "dup2", d: 3, d2: 20 }],
+    ["readv 3, c1, 4, c2, c5", { op: "readv", d: 3, cs1: 1, n: { immediate: 4n }, cs2: 2, n2: { register: 5 } }],
+    ["sigaction 10, default", { op: "sigaction", signal: { immediate: 10n }, action: "default" }],
+    ["sigaction c5, ignore", { op: "sigaction", signal: { register: 5 }, action: "ignore" }],
+    ["sigaction 10, handler c3  csp", { op: "sigaction", signal: { immediate: 10n }, action: { code: 3, data: 2 } }],
+    ["sigmask 10 12 99", { op: "sigmask", signals: [10, 12, 99] }],
+    ["sigmask none", { op: "sigmask", signals: [] }],
+    ["kill P1, 9", { op: "kill", target: { process: 1 }, signal: { immediate: 9n } }],
+    ["kill 1, 9", { op: "kill", target: { process: 1 }, signal: { immediate: 9n } }],
+    ["kill P0, 9", { op: "kill", target: { process: 0 }, signal: { immediate: 9n } }],
+    ["kill -P0, 9", { op: "kill", target: { group: 0 }, signal: { immediate: 9n } }],
+    ["kill -2, 9", { op: "kill", target: { group: 2 }, signal: { immediate: 9n } }],
+    ["kill 0, 9", { op: "kill", target: "own-group", signal: { immediate: 9n } }],
+    ["setpgid", { op: "setpgid", process: undefined, group: undefined }],
+    ["setpgid 1", { op: "setpgid", process: 1, group: undefined }],
+    ["setpgid -, 2", { op: "setpgid", process: undefined, group: 2 }],
+    ["getsid -", { op: "getsid", process: undefined }],
+    ["call_enter read 3, c1, 16", { op: "call_enter", call: { op: "read", d: 3, cs1: 1, n: { immediate: 16n } } }],
+    [
+      "call_enter  open  a , write append",
+      { op: "call_enter", call: { op: "open", path: "a", flags: ["write", "append"] } },
+    ],
   ];
   test.each(operations)("%s", (line, operation) => {
     expect(read(lines(`0: ${line}`)).steps[0]?.operation).toStrictEqual(operation);
@@ -83,11 +113,11 @@ describe("reading", () => {
 
   test("each key of a configuration", () => {
     const config =
-      "config format=rvy64 strategy=coa page=512 pages=16 stride=0x4000 guard=512 slots=4 processes=3 frames=99 " +
+      "config format=rvy64 strategy=posix page=512 pages=16 stride=0x4000 guard=512 slots=4 processes=3 frames=99 " +
       "commit=overcommit reuse=never base=32768 shared=2 pipe=32 channel=1";
     expect(read(lines(config)).config).toEqual({
       format: "rvy64",
-      strategy: "coa",
+      strategy: "posix",
       page: 512,
       pages: 16,
       stride: 0x4000n,
@@ -140,6 +170,36 @@ describe("a mistake is told with file, line, column and remedy", () => {
     [lines("0: fork c7 slot=1 slot=2"), "2:19: slot is given twice; keep one"],
     [lines("0: fork c7 slot=1 2"), "2:19: 2 is not of the form key=value"],
     [lines("0: wait c3, -1"), "2:13: process: -1 is not an ordinal; write a whole number from 0 on"],
+    [lines("0: close -1"), "2:10: d: -1 is not a descriptor; write a whole number from 0 on"],
+    [lines("0: open A, read"), "2:9: path: A is not a path; write names of lower-case letters: a, /d/a, or / alone"],
+    [lines("0: open a/, read"), "2:9: path: a/ is not a path"],
+    [lines("0: open a//b, read"), "2:9: path: a//b is not a path"],
+    [lines("0: open a, reed"), "2:12: flags: reed is not a flag; did you mean read?"],
+    [lines("0: open a, rw"), "2:12: flags: rw is not a flag; flags are read, write, append, create, exclusive,"],
+    [lines("0: madvise c1, 1, wipefork"), '2:19: advice: "wipefork" is not a known advice; did you mean wipeonfork?'],
+    [lines("0: madvise c1, 1, no"), '2:19: advice: "no" is not a known advice; kinds of advice are dontfork, dofork,'],
+    [lines("0: times me"), '2:10: whose: "me" is not a known whose; the words are self, children'],
+    [lines("0: sigaction 10, defalt"), "2:18: action: defalt is not an action; did you mean default?"],
+    [
+      lines("0: sigaction 10, handler c3"),
+      "2:18: action: handler c3 is not an action; write default, ignore or handler c3 c1",
+    ],
+    [lines("0: sigaction 10, handler c3 c1 c2"), "2:18: action: handler c3 c1 c2 is not an action; write default"],
+    [lines("0: sigaction 10, handler c3 c16"), `2:18: action: c16 ${registers}`],
+    [lines("0: sigmask 10 USR1"), "2:12: signals: USR1 is not a signal; write a whole number, or none"],
+    [lines("0: sigmask"), "2:4: sigmask takes signals…; 0 are given"],
+    [lines("0: kill -P, 9"), '2:9: target: "-P" is not a target; write P1, for its group -P1, for the own group 0'],
+    [lines("0: kill P1, -"), "2:13: signal: - is not an integer; write 0x40, 64, -8 or a register"],
+    [lines("0: wait c3, P1"), "2:13: process: P1 is not an ordinal; write a whole number from 0 on"],
+    [
+      lines("0: call_enter"),
+      "2:4: nothing is not a call that can be split; these are read, readv, write, writev, open",
+    ],
+    [lines("0: call_enter reed 3, c1, 4"), "2:15: reed is not a call that can be split; did you mean read?"],
+    [lines("0: call_enter fork c1"), "2:15: fork is not a call that can be split; these are read, readv,"],
+    [lines("0: call_enter read 3, c1"), "2:15: read takes d, cs1, n; 2 are given"],
+    [lines("0: call_enter  read 3, c16, 1"), `2:24: cs1: c16 ${registers}`],
+    [lines("0: call_enter read 3, c1, 16 slot=1"), "2:30: slot is not a choice of read; it has no choices"],
     [lines("0: candperm c8, c1, load stor"), "2:21: words: stor is not a permission; did you mean store?"],
     [
       lines("0: mmap c8, 64, xr"),
@@ -158,11 +218,14 @@ describe("a mistake is told with file, line, column and remedy", () => {
     [lines("0: yield", "config pages=8"), "3:1: the config line comes before the first step; move it"],
     [lines("expect none"), "2:1: expect belongs to the step before it, and there is none"],
     [lines("0: yield", "expect none", "expect none"), "4:1: the step has an expectation already; keep one"],
-    [lines("0: yield", "expect"), "3:1: nothing is not an observation; observations are cap, int, child"],
+    [
+      lines("0: yield", "expect"),
+      "3:1: nothing is not an observation; observations are cap, int, bytes, fd, fds, set, child",
+    ],
     [lines("0: yield", "expect capability"), "3:8: capability is not an observation; observations are cap"],
     [lines("0: yield", "expect nome"), "3:8: nome is not an observation; did you mean none?"],
     [lines("0: yield", "expect none at all"), "3:13: at is one word too many behind none"],
-    [lines("0: yield", "expect int"), "3:8: int: is missing; int has int"],
+    [lines("0: yield", "expect int"), "3:8: int: is missing; int has int, signals"],
     [lines("0: yield", "expect int P1+0x0"), '3:12: int: "P1+0x0" is not a number; write 0x40'],
     [lines("0: yield", "expect cap tag=2"), '3:12: cap.tag: "2" is not a tag; a tag is 1 or 0, in JSON true or false'],
     [lines("0: yield", "expect cap bas=0"), "3:12: cap.bas: unknown key; did you mean base?"],
@@ -173,8 +236,35 @@ describe("a mistake is told with file, line, column and remedy", () => {
       '3:13: trap.cause: "bound" is not a known trap cause; did you mean bounds?',
     ],
     [lines("0: yield", "expect trap never"), `3:13: trap.cause: "never" is not a known trap cause; ${causes}`],
-    [lines("0: yield", "expect error EFOO"), '3:14: error: "EFOO" is not a known error; errors are EAGAIN'],
+    [lines("0: yield", "expect error EFOO"), '3:14: error: "EFOO" is not a known error; errors are EACCES'],
     [lines("0: yield", "expect child 1"), "3:14: 1 is not a process; write P1"],
+    [
+      lines("0: yield", "expect process P1 exited=1 signalled=9"),
+      "3:19: status: a process ends in one way; give exited or signalled",
+    ],
+    [lines("0: yield", "expect process P1 signalled=32"), "3:19: status.signalled: 32 is not a signal; write a whole"],
+    [
+      lines("0: yield", "expect bytes 0x0a"),
+      '3:14: bytes: "0x0a" is not a row of bytes; write two hexadecimal digits for each, 0a0b, or none',
+    ],
+    [lines("0: yield", "expect bytes 00 01"), "3:17: 01 is one word too many behind bytes"],
+    [lines("0: yield", "expect fd x"), '3:11: fd: "x" is not a descriptor; write a whole number from 0 on'],
+    [
+      lines("0: yield", "expect fds 3"),
+      "3:12: fds: [3] is not the two descriptors of a pipe; write 3 4, in JSON [3, 4]",
+    ],
+    [lines("0: yield", "expect set"), "3:8: set: is missing; set has set, signals"],
+    [lines("0: yield", "expect set 10 apend"), '3:15: set[1]: "apend" is in no set; did you mean append?'],
+    [
+      lines("0: yield", "expect signals=10"),
+      "3:8: signals=10 is not an observation; observations are cap, int, bytes, fd, fds, set, child",
+    ],
+    [
+      lines("0: yield", "expect none signals=10,x"),
+      '3:13: signals: [10,"x"] is not a list of signals from 1 to 31; write 10,12 or none, in JSON [10, 12] or []',
+    ],
+    [lines("0: yield", "expect none signals=0"), "3:13: signals: [0] is not a list of signals from 1 to 31"],
+    [lines("0: yield", "expect none signals=1 signals=2"), "3:23: signals is given twice; keep one"],
     [
       lines("0: yield", "expect process P1 exited=256"),
       "3:19: status.exited: 256 is not an exit status; write a whole",
@@ -201,6 +291,11 @@ describe("printing", () => {
       "0: mprotect c1, c2, r w",
       "0: yield",
       "expect cap  address=p01-0x00 tag=1 base=64 otype=0x04 permissions=none",
+      "0: kill -P01, 9",
+      "expect  bytes signals=12,10 0A0b",
+      "0: call_enter read 3,c1,16",
+      "0: setpgid -, -",
+      "expect process P1 signals=none signalled=9",
     );
     expect(printTextProgram(read(text))).toBe(
       lines(
@@ -212,6 +307,11 @@ describe("printing", () => {
         "0: mprotect c1, c2, rw",
         "0: yield",
         "expect cap tag=1 base=0x40 address=P1+0x0 permissions=none otype=0x4",
+        "0: kill -P1, 0x9",
+        "expect bytes 0a0b signals=12,10",
+        "0: call_enter read 3, c1, 0x10",
+        "0: setpgid",
+        "expect process P1 signalled=9 signals=none",
       ),
     );
   });
