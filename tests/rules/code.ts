@@ -94,7 +94,7 @@ export const replaceByTrivial = (file: string, text: string, name: string, expre
  * Where the rules of `docs/rules.md` have their code. A folder that is not listed may have anchors that the document does
  * not know yet.
  */
-export const ruleFolders = ["spec/cheri", "spec/sfork"] as const;
+export const ruleFolders = ["spec/cheri", "spec/sfork", "spec/invariants"] as const;
 
 export const ruleFiles: readonly string[] = ruleFolders.flatMap((folder) =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })

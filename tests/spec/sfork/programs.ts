@@ -34,7 +34,8 @@ export const worldOf = (given: Partial<Config> = {}): World => {
     config,
     machine: initial(config),
     g: formats[config.format].granule,
-    at: (slot, offset = 0n) => config.base + BigInt(slot) * config.stride + offset,
+    // In address spaces of their own all regions begin where the first does.
+    at: (slot, offset = 0n) => config.base + (config.strategy === "posix" ? 0n : BigInt(slot) * config.stride) + offset,
   };
 };
 
