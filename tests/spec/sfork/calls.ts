@@ -58,7 +58,8 @@ export const getfd = (d: number): Operation => ({ op: "fcntl_getfd", d });
 export const getfl = (d: number): Operation => ({ op: "fcntl_getfl", d });
 const ranged =
   <Name extends "lock" | "unlock" | "getlk">(op: Name) =>
-  (d: number, start: bigint, length: bigint) => ({ op, d, start: integer(start), length: integer(length) }) as const;
+  (d: number, start: bigint, length: bigint) =>
+    ({ op, d, start: integer(start), length: integer(length) }) as const;
 export const lock = ranged("lock");
 export const unlock = ranged("unlock");
 export const getlk = ranged("getlk");

@@ -131,7 +131,12 @@ test("a fork and dup share the offset and the status flags; close-on-exec is eac
     );
     // Descriptor flags: inherited, then apart; neither `dup` nor `dup2` copies them.
     const marked = after(opened, by(0, setflag("cloexec", 1, 1n), dup(1), dup2(1, 5), fork(7)));
-    expect(seen(marked, 0, getfd(0), getfd(1), getfd(3), getfd(5)), name).toEqual([set(), set("cloexec"), set(), set()]);
+    expect(seen(marked, 0, getfd(0), getfd(1), getfd(3), getfd(5)), name).toEqual([
+      set(),
+      set("cloexec"),
+      set(),
+      set(),
+    ]);
     expect(last(marked, by(1, setflag("cloexec", 1, 0n), getfd(1))), name).toEqual(set());
     expect(last(marked, by(1, getfd(1))), name).toEqual(set("cloexec"));
     expect(last(marked, by(1, setflag("cloexec", 1, 0n)), by(0, getfd(1))), name).toEqual(set("cloexec"));
@@ -145,7 +150,11 @@ test("a fork and dup share the offset and the status flags; close-on-exec is eac
 
 test("dup2 closes what it replaces, and leaves a descriptor that is the same", () => {
   for (const { name, machine } of everywhere()) {
-    const piped = after(machine, prepare, by(0, pipe, open("/a", "read", "write", "create"), setflag("cloexec", 1, 1n)));
+    const piped = after(
+      machine,
+      prepare,
+      by(0, pipe, open("/a", "read", "write", "create"), setflag("cloexec", 1, 1n)),
+    );
     // The only end that writes is replaced by the file.
     expect(seen(piped, 0, dup2(2, 1), read(0, 8, 1n), write(1, 1, 4n), lseek(2, 0n, "cur")), name).toEqual([
       fd(1),
@@ -165,7 +174,14 @@ test("dup2 closes what it replaces, and leaves a descriptor that is the same", (
       nothing,
       error("EBADF"),
     ]);
-    for (const operation of [dup(9), close(9), getfd(9), getfl(9), setflag("cloexec", 9, 1n), setflag("append", 9, 1n)]) {
+    for (const operation of [
+      dup(9),
+      close(9),
+      getfd(9),
+      getfl(9),
+      setflag("cloexec", 9, 1n),
+      setflag("append", 9, 1n),
+    ]) {
       expect(last(piped, by(0, operation)), name).toEqual(error("EBADF"));
     }
   }

@@ -143,7 +143,9 @@ test("LAY-1 initial: one process with one thread in slot 0, its pages zero", () 
   for (const { name, config, machine, at } of worlds({ slots: 9 })) {
     const start = startState(config, 0);
     expect(machine.processes, name).toMatchObject([{ pid: 1, slot: 0, state: { kind: "live" } }]);
-    expect(machine.threads, name).toEqual([{ process: 0, live: true, registers: start.registers, pcc: start.pcc, mask: [], call: undefined }]);
+    expect(machine.threads, name).toEqual([
+      { process: 0, live: true, registers: start.registers, pcc: start.pcc, mask: [], call: undefined },
+    ]);
     // Four pages of data, stack and code have a frame each; the hole has none, nor has any other region.
     const own = (frame: number) => ({ frame, guard: false });
     const region = [own(0), own(1), own(2), own(3), undefined, undefined, own(4), own(5)];
