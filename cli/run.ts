@@ -34,7 +34,7 @@ Examples:
   $ sfork run examples/pointer.sfork
   $ sfork run --strategy coa --trace json examples/pointer.sfork
   $ sfork run --diff spec:eager,spec:copa examples/pointer.sfork
-  $ sfork run --diff spec:posix,spec:eager examples/exit.sfork
+  $ sfork run --diff spec:posix,spec:eager examples/pointer.sfork
   $ sfork run --json - < program.json
 
 Programs are text or JSON: docs/programs.md says how, docs/operations.md lists the operations. With --diff

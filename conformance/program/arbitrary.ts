@@ -105,7 +105,7 @@ const operands: Arbitraries<OperandKind> = {
   protection: fc.record({ read: fc.boolean(), write: fc.boolean(), execute: fc.boolean() }, plainObjects),
   ordinal,
   optionalOrdinal: fc.option(ordinal, { nil: undefined }),
-  descriptor: fc.oneof({ weight: 5, arbitrary: fc.nat(4) }, { weight: 1, arbitrary: fc.nat() }),
+  descriptor: fc.oneof({ weight: 5, arbitrary: fc.nat(2) }, { weight: 1, arbitrary: fc.nat() }),
   path,
   openFlags: flags,
   action,
@@ -137,7 +137,10 @@ const operationOf = (name: OperationName): fc.Arbitrary<Operation> => {
   return fc.record(members).map((values) => operationFrom(name, values));
 };
 
-const often = new Set<OperationName>(["fork", "csetbounds", "loadcap", "storecap", "store.w", "cmemcpy"]);
+const often = new Set<OperationName>([
+  ...(["fork", "csetbounds", "loadcap", "storecap", "store.w", "cmemcpy"] as const),
+  ...(["open", "pipe", "read", "write"] as const),
+]);
 /** They end programs, or what they have come to so far. */
 const seldom = new Set<OperationName>(["exit", "thread_exit", "exec", "kill"]);
 

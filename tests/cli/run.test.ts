@@ -65,6 +65,47 @@ describe("what it prints", () => {
     expect(status).toBe(1);
   });
 
+  const objects = [
+    "config strategy=posix",
+    "0: pipe",
+    "expect fds 0 1",
+    "0: sigaction 10, handler c3 c1",
+    "0: kill P0, 10",
+    "0: call_enter write 1, c1, 2",
+    "expect none signals=10",
+    "0: call_finish",
+    "0: read 0, c2, 4",
+    "expect bytes 0100",
+    "0: fork c7",
+    "0: kill P1, 9",
+    "0: wait c3",
+    "expect process P1 signalled=9",
+  ] as const;
+
+  test("kernel objects and signals", async () => {
+    const { status, stdout } = await sfork(["run", program(...objects)]);
+    expect(stdout.split("\n").slice(0, 6)).toEqual([
+      "0  P0.t0   pipe                          -> fds 0 1",
+      "1  P0.t0   sigaction 0xa, handler c3 c1  -> none",
+      "2  P0.t0   kill P0, 0xa                  -> none",
+      "3  P0.t0   call_enter write 1, c1, 0x2   -> none signals=10",
+      "4  P0.t0   call_finish                   -> int 0x2",
+      "5  P0.t0   read 0, c2, 0x4               -> bytes 0100",
+    ]);
+    expect(stdout).toContain("\n8  P0.t0   wait c3                       -> process P1 signalled=9\n");
+    expect(stdout).toContain("\n9 steps, 2 processes, 4 expectations held: ");
+    expect(status).toBe(0);
+  });
+
+  test("signals in JSON", async () => {
+    const { stdout } = await sfork(["run", "--trace", "json", program(...objects)]);
+    const line: unknown = JSON.parse(stdout.split("\n")[3] ?? "");
+    expect(line).toMatchObject({
+      operation: { actor: 0, op: "call_enter", call: { op: "write", d: 1, cs1: 1, n: "0x2" } },
+      observation: { none: true, signals: [10] },
+    });
+  });
+
   test("one JSON object with --json", async () => {
     const { status, stdout } = await sfork(["run", "--json", program("0: li c8, 5", "expect int 6", "0: fork c7")]);
     expect(JSON.parse(stdout)).toEqual({
@@ -131,6 +172,25 @@ describe("two sides with --diff", () => {
     expect(status).toBe(0);
   });
 
+  test("an address space for each process beside one for all", async () => {
+    const { status, stdout } = await sfork(["run", "--diff", "spec:posix,spec:eager", program(...pointer)]);
+    expect(stdout).toBe("spec:posix and spec:eager observe the same in 6 steps\n");
+    expect(status).toBe(0);
+  });
+
+  test("what only one of them has ends the comparison", async () => {
+    const file = program("0: channel", "0: yield");
+    const { status, stdout } = await sfork(["run", "--diff", "spec:posix,spec:eager", file]);
+    expect(stdout.split("\n")).toEqual([
+      `${file}:2: step 0 ends the comparison: what follows is not promised to be alike`,
+      "  P0.t0  channel",
+      "  spec:posix  unsupported",
+      "  spec:eager  none",
+      "",
+    ]);
+    expect(status).toBe(0);
+  });
+
   const short = ["config frames=8 commit=overcommit", "0: fork c7"];
 
   test("the first difference, both observations, and status 1", async () => {
@@ -185,11 +245,11 @@ describe("bad input is one line and status 2", () => {
     expect(status).toBe(2);
   });
 
-  const sides = "Name two of spec:eager, spec:coa, spec:copa, with a comma between them.";
+  const sides = "Name two of spec:posix, spec:eager, spec:coa, spec:copa, with a comma between them.";
   test.each([
     [
       ["run", "--strategy", "cow", "x"],
-      "option '--strategy <name>' argument 'cow' is invalid. Allowed choices are eager",
+      "option '--strategy <name>' argument 'cow' is invalid. Allowed choices are posix",
     ],
     [["run", "--diff", "eager,copa", "x"], `option '--diff <a,b>' argument 'eager,copa' is invalid. ${sides}`],
     [

@@ -11,13 +11,14 @@ import {
 import { formatNames, strategyNames } from "../../../conformance/program/config-codec.js";
 import { parseProgram } from "../../../conformance/program/file.js";
 import { printJsonProgram } from "../../../conformance/program/json.js";
-import { operandsOf, operationNames } from "../../../conformance/program/operation-codec.js";
+import { isSplitCall, operandsOf, operationNames } from "../../../conformance/program/operation-codec.js";
 import { printTextProgram } from "../../../conformance/program/print.js";
 import type { Program } from "../../../conformance/program/program.js";
 import { trace } from "../../../conformance/program/trace.js";
 import { completeConfig, type Config } from "../../../spec/sfork/config.js";
+import { maxDescriptors } from "../../../spec/sfork/kernel.js";
 import { initial, registerCount } from "../../../spec/sfork/machine.js";
-import type { Operation } from "../../../spec/sfork/operation.js";
+import type { ActionOperand, OperandKind, Operation } from "../../../spec/sfork/operation.js";
 import { runFrom } from "../../../spec/sfork/step.js";
 import { rightOf } from "./files.js";
 
@@ -62,6 +63,16 @@ describe(`the two forms (seed ${seed})`, () => {
         "expect ",
         "config ",
         "cap ",
+        "fds ",
+        "set ",
+        "bytes ",
+        "process P1 ",
+        "signals=",
+        "signalled=",
+        "handler ",
+        "none",
+        "-",
+        "P1",
         "page=",
         "c1",
         ", ",
@@ -109,20 +120,29 @@ describe.each(formatNames)(`every list of steps is a legal program (%s, seed ${s
   });
 });
 
-/** The same operation with register numbers beyond the last. */
+const isHandler = (value: unknown): value is Exclude<ActionOperand, string> =>
+  typeof value === "object" && value !== null && "code" in value;
+
+/** The same operand with register numbers beyond the last, and descriptors behind the table. */
+const operandBeyond = (kind: OperandKind | undefined, value: unknown): unknown => {
+  if (kind === "register" && typeof value === "number") return value + 3 * registerCount;
+  if (kind === "descriptor" && typeof value === "number") return value + 2 * maxDescriptors;
+  if (isHandler(value)) return { code: value.code + registerCount, data: value.data + 2 * registerCount };
+  return isSplitCall(value) ? beyond(value) : value;
+};
+
 const beyond = (operation: Operation): Operation => {
-  const names = operandsOf(operation.op).filter(({ kind }) => kind === "register");
+  const kinds = new Map(operandsOf(operation.op).map(({ name, kind }) => [name, kind]));
   const changed: unknown = Object.fromEntries(
-    Object.entries(operation).map(([key, value]: readonly [string, unknown]) =>
-      typeof value === "number" && names.some(({ name }) => name === key)
-        ? [key, value + 3 * registerCount]
-        : [key, value],
-    ),
+    Object.entries(operation).map(([key, value]: readonly [string, unknown]) => [
+      key,
+      operandBeyond(kinds.get(key), value),
+    ]),
   );
   return changed as Operation;
 };
 
-test(`registers out of range are reduced by the machine (seed ${seed})`, () => {
+test(`registers and descriptors out of range are reduced by the machine (seed ${seed})`, () => {
   const steps = fc.array(fc.record({ actor: fc.nat(3), operation: anyOperation }), { maxLength: 30 });
   fc.assert(
     fc.property(legalConfig(), steps, (config, plain) => {
@@ -140,6 +160,21 @@ test("every operation is generated, and most kinds of observation are reached", 
   expect(new Set(traced.map(({ step }) => step.operation.op))).toEqual(new Set(operationNames));
   const kinds = new Set(traced.map(({ observation }) => observation.kind));
   const rare = ["process", "no-actor", "out-of-frames", "outside-profile"];
-  const common = ["capability", "integer", "none", "child", "trap", "error", "would-block", "unsupported", "halted"];
-  expect([...kinds].filter((kind) => !rare.includes(kind)).sort()).toEqual([...common, "bad-choice"].sort());
+  const common = [
+    ...[
+      "capability",
+      "integer",
+      "none",
+      "child",
+      "trap",
+      "error",
+      "would-block",
+      "unsupported",
+      "halted",
+      "bad-choice",
+    ],
+    ...["bytes", "descriptor", "descriptors", "set"],
+  ];
+  expect([...kinds].filter((kind) => !rare.includes(kind)).sort()).toEqual(common.sort());
+  expect(traced.some(({ signals }) => signals.length > 0)).toBe(true);
 });

@@ -1,0 +1,25 @@
+/** What an observation counts as. */
+import { expect, test } from "vitest";
+import { createCoverage } from "../../conformance/coverage.js";
+import type { Observation } from "../../spec/sfork/observation.js";
+
+test("what operations on kernel objects give back counts as success, what they refuse as failure", () => {
+  const seen: readonly Observation[] = [
+    { kind: "bytes", bytes: [] },
+    { kind: "descriptor", descriptor: 3 },
+    { kind: "descriptors", descriptors: [3, 4] },
+    { kind: "set", members: [] },
+    { kind: "process", process: 1, status: { signalled: 9 } },
+    { kind: "error", error: "EBADF", allowed: ["EBADF", "EFAULT"] },
+    { kind: "would-block" },
+    { kind: "unsupported" },
+  ];
+  const coverage = createCoverage({});
+  for (const observation of seen) coverage.step("read", { observation, transition: undefined });
+  expect(coverage.result().operations["read"]).toEqual({
+    succeeded: 5,
+    failed: { EBADF: 1, "would-block": 1 },
+    trapped: {},
+    discarded: { unsupported: 1 },
+  });
+});
