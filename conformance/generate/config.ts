@@ -2,6 +2,7 @@
 import { formats, type FormatName } from "../../spec/cheri/index.js";
 import { completeConfig, type Config, type StrategyName } from "../../spec/sfork/config.js";
 import { layout } from "../../spec/sfork/machine.js";
+import type { Profile } from "./options.js";
 import type { Random } from "./random.js";
 
 /** Bytes of a page, and pages of a region. */
@@ -65,6 +66,15 @@ const large: Readonly<Record<FormatName, readonly [Geometry, ...Geometry[]]>> = 
   ],
 };
 
+/** Pages as they are on real machines. */
+const real: readonly [Geometry, ...Geometry[]] = [
+  [4096, 6],
+  [4096, 8],
+  [4096, 8],
+  [4096, 12],
+  [4096, 16],
+];
+
 const largeShare = 30;
 
 type Places = Pick<Config, "stride" | "base" | "guard">;
@@ -100,13 +110,26 @@ const framesFor = (random: Random, pages: number, processes: number): number => 
   return Math.max(pages, wanted);
 };
 
+/** Pages of a real machine, and no limit that it has not. */
+const realConfig = (random: Random, format: FormatName, strategy: StrategyName): Config => {
+  const [page, pages] = random.pick(real);
+  const processes = random.pick([3, 4, 6, 8]);
+  return {
+    ...{ format, strategy, page, pages, ...placesOf(format, [page, pages], 1) },
+    ...{ slots: processes, processes, frames: processes * pages, commit: "reserve", reuse: "revoke" },
+    ...{ shared: random.between(1, 2), pipe: random.pick([64, 256, 1024]), channel: 1 },
+  };
+};
+
 /** A complete configuration, legal by `completeConfig`. */
 export const configOf = (
   random: Random,
   allowedFormats: readonly [FormatName, ...FormatName[]],
   strategies: readonly [StrategyName, ...StrategyName[]],
+  profile: Profile,
 ): Config => {
   const format = random.pick(allowedFormats);
+  if (profile === "posix") return realConfig(random, format, random.pick(strategies));
   const [page, pages] = random.pick(random.percent(largeShare) ? large[format] : small);
   const { guard, stride, base } = placesOf(format, [page, pages], random.pick([1, 1, 1, 2, 3]));
   const processes = random.pick([1, 2, 3, 3, 3, 4, 4, 4, 5, 5, 6, 8]);
@@ -126,7 +149,7 @@ export const configOf = (
     commit: random.once(16) ? "overcommit" : "reserve",
     reuse,
     shared: random.between(1, 2),
-    pipe: 64,
+    pipe: random.pick([16, 64, 64, 64]),
     channel: random.between(1, 4),
   };
 };

@@ -25,6 +25,10 @@ const nonEmpty = <T>(list: readonly T[], what: string): readonly [T, ...T[]] => 
 const allFormats = Object.keys(formats) as readonly FormatName[];
 const allStrategies = Object.keys(strategies) as readonly StrategyName[];
 
+/** In many address spaces, which is what the posix profile is about; or in one, as everything else. */
+const strategiesFor = (profile: Profile): readonly StrategyName[] =>
+  allStrategies.filter((name) => strategies[name].separate === (profile === "posix"));
+
 const profileOf = (random: Random, wanted: Profile | "mixed"): Profile => {
   if (wanted !== "mixed") return wanted;
   const share = random.below(100);
@@ -46,14 +50,16 @@ export const generate = (seed: string | number, index: number, options: Generate
   const config = configOf(
     random,
     nonEmpty(options.formats ?? allFormats, "formats"),
-    nonEmpty(options.strategies ?? allStrategies, "strategies"),
+    nonEmpty(options.strategies ?? strategiesFor(profile), "strategies"),
+    profile,
   );
   const most = options.steps ?? defaultSteps;
   const length = lengthOf(random, most);
   const scene = new Scene(random, config, profile, randomStep);
   const templates = templatesFor(profile);
   const used: CornerCaseName[] = [];
-  while (scene.steps.length < length) {
+  // What comes behind the end of process 0 shows little.
+  while (scene.steps.length < length && !(scene.model.isHalted && (profile === "posix" || random.once(3)))) {
     const template = random.percent(templateShare) ? templates[random.below(templates.length)] : undefined;
     if (template === undefined) {
       randomStep(scene);

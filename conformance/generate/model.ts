@@ -1,47 +1,48 @@
 /**
- * What a program's steps are expected to do to its processes: who lives, so that steps go to somebody, and whether a fork
- * will succeed. No more than a guess: nothing goes wrong where it is wrong.
+ * What a program's steps are expected to do: who lives, what is open, what is pending. In most programs it is no more than
+ * a guess, and nothing goes wrong where it is wrong. In programs for a real kernel it knows memory and registers as well,
+ * and is exact.
  */
 import type { Config } from "../../spec/sfork/config.js";
-import { maxChannels, maxThreads } from "../../spec/sfork/machine.js";
-import type { Operation } from "../../spec/sfork/operation.js";
+import { maxThreads, registerCount } from "../../spec/sfork/machine.js";
+import type { Operation, OperationOf } from "../../spec/sfork/operation.js";
+import { applyEffect } from "./model/effects.js";
+import { closeWhere, Files, release, retain, unlocked } from "./model/files.js";
+import { firstLife, type Life, type Thread } from "./model/life.js";
+import { isPointer, swept, type Value } from "./model/memory.js";
+import { CHLD, dispositionOf, post, stopsNow, type Disposition } from "./model/signals.js";
 import { startPages } from "./config.js";
 
-/** A process. */
-export interface Life {
-  readonly ordinal: number;
-  readonly slot: number;
-  parent: number;
-  /** Mapped pages. */
-  pages: number;
-  /** Live threads, by creation ordinal. */
-  threads: readonly number[];
-  state: "live" | "zombie" | "reaped";
-  ended: number;
-}
+/** What the signals that a thread is about to take do: nothing, something that other steps may see, or its end. */
+export type Outlook = "none" | "handled" | "gone";
 
 export class Model {
-  readonly #config: Config;
+  readonly config: Config;
+  readonly files = new Files();
   readonly #lives: Life[];
-  /** By creation ordinal: whose it is. */
-  readonly #threads: Life[];
+  /** By creation ordinal. */
+  readonly #threads: Thread[];
   readonly #usedSlots = new Set([0]);
+  /** Bytes of a handler's counter. */
+  readonly counter: number;
+  /** Bytes of a granule, where memory is kept track of. */
+  readonly granule: number | undefined;
   #endings = 0;
   channels = 0;
+  /** Requests that a device holds. */
+  requests = 0;
 
-  constructor(config: Config) {
-    this.#config = config;
-    const first: Life = {
-      ordinal: 0,
-      slot: 0,
-      parent: 0,
-      pages: startPages(config),
-      threads: [0],
-      state: "live",
-      ended: 0,
-    };
-    this.#lives = [first];
-    this.#threads = [first];
+  constructor(config: Config, counter: number, granule?: number) {
+    this.config = config;
+    this.counter = counter;
+    this.granule = granule;
+    const { life, thread } = firstLife(config, granule);
+    this.#lives = [life];
+    this.#threads = [thread];
+  }
+
+  get lives(): readonly Life[] {
+    return this.#lives;
   }
 
   get living(): readonly Life[] {
@@ -52,18 +53,31 @@ export class Model {
     return this.#lives.length;
   }
 
-  /** The process of a thread that lives, or will be taken for one that does. */
-  lifeOf(thread: number): Life {
-    const own = this.#threads[thread];
-    if (own?.threads.includes(thread) === true) return own;
-    const live = this.living.flatMap(({ threads }) => threads).sort((a, b) => a - b);
-    return this.#threads[live[thread % Math.max(1, live.length)] ?? 0] ?? this.#first;
+  get isHalted(): boolean {
+    return this.#lives[0]?.state !== "live";
   }
 
-  get #first(): Life {
-    const [first] = this.#lives;
-    if (first === undefined) throw new TypeError("process 0 is always there");
-    return first;
+  threadAt(ordinal: number): Thread | undefined {
+    return this.#threads[ordinal];
+  }
+
+  isLive(thread: number): boolean {
+    return this.#threads[thread]?.life.threads.includes(thread) === true;
+  }
+
+  /** The thread that takes a step of this one: itself, or, if it does not live, one that does. */
+  actorFor(thread: number): Thread {
+    const own = this.#threads[thread];
+    if (own?.life.threads.includes(thread) === true) return own;
+    const live = this.living.flatMap(({ threads }) => threads).sort((a, b) => a - b);
+    const found = this.#threads[live[thread % Math.max(1, live.length)] ?? 0] ?? this.#threads[0];
+    if (found === undefined) throw new TypeError("thread 0 was always made");
+    return found;
+  }
+
+  /** The process of a thread that lives, or will be taken for one that does. */
+  lifeOf(thread: number): Life {
+    return this.actorFor(thread).life;
   }
 
   zombiesOf(parent: Life): readonly Life[] {
@@ -74,96 +88,191 @@ export class Model {
 
   #freeSlot(): number | undefined {
     const taken = new Set(this.living.map(({ slot }) => slot));
-    for (let slot = 0; slot < this.#config.slots; slot += 1) {
-      if (!taken.has(slot) && (this.#config.reuse === "revoke" || !this.#usedSlots.has(slot))) return slot;
+    for (let slot = 0; slot < this.config.slots; slot += 1) {
+      if (!taken.has(slot) && (this.config.reuse === "revoke" || !this.#usedSlots.has(slot))) return slot;
     }
     return undefined;
   }
 
-  hasProcess(): boolean {
-    return this.#lives.filter(({ state }) => state !== "reaped").length < this.#config.processes;
+  hasProcess(nproc = this.config.processes): boolean {
+    const limit = Math.min(nproc, this.config.processes);
+    return this.#lives.filter(({ state }) => state !== "reaped").length < limit;
   }
 
   hasCommit(pages: number): boolean {
     const committed = this.living.reduce((sum, life) => sum + life.pages, 0);
-    return this.#config.commit === "overcommit" || committed + pages <= this.#config.frames;
+    return this.config.commit === "overcommit" || committed + pages <= this.config.frames;
   }
 
   canFork(parent: Life): boolean {
-    return this.hasProcess() && this.#freeSlot() !== undefined && this.hasCommit(parent.pages);
+    return this.hasProcess(parent.nproc) && this.#freeSlot() !== undefined && this.hasCommit(parent.pages);
   }
 
   /** Could it, once others have ended and were waited for? */
   mayEverFork(parent: Life): boolean {
-    const { processes, frames, commit, reuse, slots } = this.#config;
-    const first = this.#first;
+    const { processes, frames, commit, reuse, slots } = this.config;
+    const first = this.#lives[0] ?? parent;
     const together = parent === first ? 2 * first.pages : first.pages + 2 * parent.pages;
-    const room = processes > (parent === first ? 1 : 2) && (commit === "overcommit" || together <= frames);
+    const most = Math.min(processes, parent.nproc);
+    const room = most > (parent === first ? 1 : 2) && (commit === "overcommit" || together <= frames);
     return room && (reuse === "revoke" || this.#usedSlots.size < slots);
   }
 
-  /** Take note of a step. The child, if it makes one. */
-  take(thread: number, operation: Operation): Life | undefined {
-    const life = this.lifeOf(thread);
-    if (operation.op === "fork") return this.#fork(life, operation.slot);
-    if (operation.op === "exit") this.#end(life);
-    if (operation.op === "thread") this.#addThread(life);
-    if (operation.op === "thread_exit") this.#endThread(life, thread);
-    if (operation.op === "channel") this.channels = Math.min(this.channels + 1, maxChannels);
-    if (operation.op === "wait") this.#reap(life, operation.process, operation.reap);
-    if (operation.op === "mmap" && "immediate" in operation.n) this.#map(life, operation.n.immediate);
-    if (operation.op === "munmap" && "immediate" in operation.n) this.#map(life, -operation.n.immediate);
-    return undefined;
+  /** What the thread's next step begins with. */
+  outlook({ life, mask }: Thread): Outlook {
+    if (life.stopped) return "gone";
+    const taken = life.pending.filter((signal) => !mask.includes(signal)).map((one) => this.#dispose(life, one));
+    if (taken.some((one) => one === "terminate" || one === "stop" || this.isFaulty(life, one))) return "gone";
+    return taken.some((one) => typeof one === "object") ? "handled" : "none";
   }
 
-  #fork(parent: Life, asked: number | undefined): Life | undefined {
+  #dispose(life: Life, signal: number): Disposition {
+    const disposition = dispositionOf(life, signal);
+    return disposition === "stop" && !stopsNow(this.#lives, life, signal) ? "ignore" : disposition;
+  }
+
+  /** A handler that may not count. */
+  isFaulty({ memory }: Life, disposition: Disposition): boolean {
+    if (typeof disposition === "string" || memory === undefined) return false;
+    const { data } = disposition;
+    const touches = ["read", "write"] as const;
+    return !isPointer(data) || touches.some((touch) => memory.prospect(data, 0, this.counter, touch) !== "fine");
+  }
+
+  /** Signals are taken. May the thread go on? */
+  #deliver(thread: Thread): boolean {
+    const { life } = thread;
+    if (life.stopped) return false;
+    for (const signal of life.pending.filter((one) => !thread.mask.includes(one))) {
+      const disposition = this.#dispose(life, signal);
+      life.pending = life.pending.filter((one) => one !== signal);
+      if (disposition === "terminate" || this.isFaulty(life, disposition)) {
+        this.end(life);
+        return false;
+      }
+      if (disposition === "stop") {
+        life.stopped = true;
+        return false;
+      }
+      if (typeof disposition === "object" && isPointer(disposition.data))
+        life.memory?.overwrite(disposition.data, 0, this.counter);
+    }
+    return true;
+  }
+
+  /** Take note of a step. The child, if it makes one. */
+  take(ordinal: number, operation: Operation): Life | undefined {
+    const thread = this.actorFor(ordinal);
+    if (this.isHalted || !this.#deliver(thread)) return undefined;
+    const made = operation.op === "fork" ? this.#fork(thread, operation) : undefined;
+    applyEffect(this, thread, operation);
+    return made;
+  }
+
+  #fork(parentThread: Thread, { cd, slot: asked }: OperationOf<"fork">): Life | undefined {
+    const parent = parentThread.life;
     const slot = this.#freeSlot();
     if (slot === undefined || !this.canFork(parent)) return undefined;
+    const ordinal = this.#lives.length;
+    const thread = this.#threads.length;
+    const inherited = parent.memory?.fork();
+    const sweep = (value: Value): Value =>
+      (inherited?.absent ?? []).reduce((sofar, start) => swept(sofar, start, start + this.config.page), value);
+    const sweepKept = (value: Value | undefined): Value | undefined => (value === undefined ? value : sweep(value));
     const child: Life = {
-      ordinal: this.#lives.length,
+      ...parent,
+      ordinal,
       slot: asked ?? slot,
       parent: parent.ordinal,
-      pages: parent.pages,
-      threads: [this.#threads.length],
-      state: "live",
-      ended: 0,
+      threads: [thread],
+      pending: [],
+      executed: false,
+      stopped: false,
+      actions: new Map(
+        Array.from(parent.actions, ([signal, one]) => [signal, one === "ignore" ? one : { data: sweepKept(one.data) }]),
+      ),
+      alternateStack: sweepKept(parent.alternateStack),
+      memory: inherited?.memory,
     };
+    for (const one of child.descriptors) if (one !== undefined) retain(one.description);
+    parentThread.registers = parentThread.registers?.with(cd % registerCount, "other");
+    const registers = parentThread.registers?.map(sweep);
     this.#lives.push(child);
-    this.#threads.push(child);
+    this.#threads.push({ ordinal: thread, life: child, mask: parentThread.mask, call: undefined, registers });
     this.#usedSlots.add(child.slot);
     return child;
   }
 
-  #end(life: Life): void {
-    life.state = "zombie";
-    life.threads = [];
-    life.ended = this.#endings;
+  /** The end of a process. */
+  end(life: Life): void {
+    if (life.state !== "live") return;
+    this.endThreads(life);
+    closeWhere(life, () => true);
+    for (const file of this.files.list) file.locks = unlocked(file.locks, life.ordinal);
+    Object.assign(life, { state: "zombie", ended: this.#endings, stopped: false, pending: [], actions: new Map() });
     this.#endings += 1;
-    for (const other of this.#lives) if (other.parent === life.ordinal) other.parent = 0;
+    for (const other of this.#lives) {
+      if (other.parent !== life.ordinal || other.ordinal === 0 || other.state === "reaped") continue;
+      other.parent = 0;
+      if (other.state === "zombie") this.#notify(other);
+    }
+    this.#notify(life);
   }
 
-  #addThread(life: Life): void {
+  /** The parent of a process that has ended learns of it. */
+  #notify(child: Life): void {
+    const parent = this.#lives[child.parent];
+    if (parent?.state !== "live" || child.ordinal === 0) return;
+    if (parent.actions.get(CHLD) === "ignore") child.state = "reaped";
+    this.post(parent, CHLD);
+  }
+
+  /** A signal for a process. */
+  post(life: Life, signal: number): void {
+    const first = this.#threads.find((thread) => thread.life === life);
+    post(life, signal, first?.mask ?? []);
+  }
+
+  /** Threads of a process end, all but one. */
+  endThreads(life: Life, except?: number): void {
+    for (const ordinal of life.threads) this.endCall(this.#threads[ordinal]);
+    life.threads = life.threads.filter((ordinal) => ordinal === except);
+  }
+
+  endCall(thread: Thread | undefined): void {
+    if (thread?.call?.description !== undefined) release(thread.call.description);
+    if (thread !== undefined) thread.call = undefined;
+  }
+
+  addThread({ life, mask, registers }: Thread): void {
     if (life.threads.length >= maxThreads) return;
     life.threads = [...life.threads, this.#threads.length];
-    this.#threads.push(life);
+    this.#threads.push({ ordinal: this.#threads.length, life, mask, call: undefined, registers });
   }
 
-  #endThread(life: Life, thread: number): void {
-    if (life.threads.length === 1) this.#end(life);
-    else life.threads = life.threads.filter((other) => other !== thread);
+  endThread(thread: Thread): void {
+    const { life, ordinal } = thread;
+    if (life.threads.length === 1) this.end(life);
+    else {
+      this.endCall(thread);
+      life.threads = life.threads.filter((other) => other !== ordinal);
+    }
   }
 
-  #reap(parent: Life, named: number | undefined, reap: number | undefined): void {
+  reap(parent: Life, named: number | undefined, reap: number | undefined): void {
     const zombies = this.zombiesOf(parent);
     const chosen = named === undefined ? (reap ?? zombies[0]?.ordinal) : named % this.#lives.length;
     const found = zombies.find(({ ordinal }) => ordinal === chosen);
     if (found !== undefined) found.state = "reaped";
   }
 
-  #map(life: Life, bytes: bigint): void {
-    const pages = Math.sign(Number(bytes)) * Math.ceil(Math.abs(Number(bytes)) / this.#config.page);
-    const least = startPages(this.#config);
-    const fits = life.pages + pages >= least && life.pages + pages <= this.#config.pages;
+  /** Pages more, or less. */
+  countPages(life: Life, bytes: bigint): void {
+    const pages = Math.sign(Number(bytes)) * Math.ceil(Math.abs(Number(bytes)) / this.config.page);
+    const least = startPages(this.config);
+    const fits = life.pages + pages >= least && life.pages + pages <= this.config.pages;
     if (fits && (pages < 0 || this.hasCommit(pages))) life.pages += pages;
   }
 }
+
+export type { Life } from "./model/life.js";

@@ -1,5 +1,7 @@
 /** One step of any operation, with operands that suit it: a maker for each name of the table. */
 import type { Operation, OperationName } from "../../spec/sfork/operation.js";
+import { fileMakers } from "./makers-file.js";
+import { processMakers } from "./makers-process.js";
 import { imm, roles, type Scene } from "./scene.js";
 import {
   bytePointer,
@@ -17,6 +19,8 @@ import {
 } from "./values.js";
 
 type Maker = (scene: Scene) => Operation;
+
+export type Makers = Readonly<Record<OperationName, Maker>>;
 
 type Derive =
   "csetbounds" | "csetboundsexact" | "csetaddr" | "cincoffset" | "csetoffset" | "cfromptr" | "csetflags" | "csethigh";
@@ -136,7 +140,10 @@ const mappedPointer = (scene: Scene): number => {
 
 const reduced = (scene: Scene): number => (scene.oblivious ? roles.reduced : destination(scene));
 
-export const makers: Readonly<Record<OperationName, Maker>> = {
+export const makers: Makers = {
+  ...fileMakers,
+  ...processMakers,
+
   csetbounds: derive("csetbounds"),
   csetboundsexact: derive("csetboundsexact"),
   csetaddr: derive("csetaddr"),
@@ -220,6 +227,12 @@ export const makers: Readonly<Record<OperationName, Maker>> = {
     cs1: scene.random.once(3) ? roles.data : mappedPointer(scene),
     n: imm(pageLength(scene)),
     protection: protection(scene),
+  }),
+  madvise: (scene) => ({
+    op: "madvise",
+    cs1: scene.random.once(3) ? roles.data : mappedPointer(scene),
+    n: imm(pageLength(scene)),
+    advice: scene.random.pick(["dontfork", "dofork", "wipeonfork", "wipeonfork", "keeponfork"]),
   }),
   shm: (scene) => ({ op: "shm", cd: scene.random.pick(roles.bytes), segment: ordinal(scene, scene.config.shared) }),
 

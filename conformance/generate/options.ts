@@ -8,16 +8,17 @@ import type { Program } from "../program/program.js";
 /**
  * Which programs: `full`, any operation with any operands; `raw-bytes`, bytes of pointers are read often, so that a
  * comparison with copy-on-pointer-access ends early (REF-2); `oblivious`, nothing that a step shows depends on where a
- * region lies (REF-3), and no bytes of pointers are read.
+ * region lies (REF-3), and no bytes of pointers are read; `posix`, what a real kernel can execute, and does alike.
  */
-export type Profile = "oblivious" | "raw-bytes" | "full";
+export type Profile = "oblivious" | "raw-bytes" | "full" | "posix";
 
 export interface GenerateOptions {
   /** Most steps of a program (60). Most programs have nearly as many, some only a few. */
   readonly steps?: number;
   readonly formats?: readonly FormatName[];
+  /** Those of one address space, by default; in the posix profile the one of many. */
   readonly strategies?: readonly StrategyName[];
-  /** `mixed`, the default, draws one of the profiles for each program. */
+  /** `mixed`, the default, draws one of the profiles but `posix` for each program. */
   readonly profile?: Profile | "mixed";
 }
 

@@ -1,25 +1,11 @@
 /** Steps between templates: any operation, by weight, taken by anybody. */
-import type { OperationName } from "../../spec/sfork/operation.js";
-import { makers } from "./operations.js";
+import type { Operation, OperationName } from "../../spec/sfork/operation.js";
+import { addressing } from "./oblivious.js";
+import { makers, type Makers } from "./operations.js";
 import type { Profile } from "./options.js";
+import { executableOperations } from "./posix/executable.js";
+import { posixMakers } from "./posix/makers.js";
 import type { Scene } from "./scene.js";
-
-/** Operations whose results, or what becomes of them, depend on where a region lies; and channels, which L0 lacks. */
-export const addressing: readonly OperationName[] = [
-  "csetaddr",
-  "cfromptr",
-  "csethigh",
-  "cbuildcap",
-  "csub",
-  "ctoptr",
-  "cgetbase",
-  "cgettop",
-  "cgetaddr",
-  "cgethigh",
-  "channel",
-  "sendcap",
-  "recvcap",
-];
 
 const often: Partial<Readonly<Record<OperationName, number>>> = {
   csetbounds: 10,
@@ -54,6 +40,62 @@ const often: Partial<Readonly<Record<OperationName, number>>> = {
   cram: 1,
   sendcap: 6,
   recvcap: 6,
+  exec: 2,
+  madvise: 4,
+  pipe: 4,
+  open: 6,
+  close: 4,
+  dup: 3,
+  dup2: 3,
+  read: 10,
+  readv: 4,
+  write: 10,
+  writev: 4,
+  lseek: 4,
+  fcntl_cloexec: 2,
+  fcntl_append: 2,
+  fcntl_nonblock: 2,
+  fcntl_getfd: 1,
+  fcntl_getfl: 1,
+  lock: 4,
+  unlock: 2,
+  getlk: 2,
+  call_enter: 5,
+  call_finish: 5,
+  umask: 1,
+  chdir: 2,
+  getrlimit: 1,
+  setrlimit: 2,
+  setpgid: 4,
+  getpgid: 2,
+  setsid: 2,
+  getsid: 2,
+  sigaction: 6,
+  getaction: 2,
+  sigmask: 4,
+  sigpending: 2,
+  kill: 7,
+  sigaltstack: 2,
+  getaltstack: 2,
+  virtq_submit: 4,
+  virtq_complete: 5,
+  alarm: 1,
+  burn: 1,
+  times: 1,
+};
+
+/** Kernel objects as often as memory, pointers above all. */
+const posixOften: Partial<Readonly<Record<OperationName, number>>> = {
+  li: 2,
+  cmove: 2,
+  cincoffset: 6,
+  loadcap: 14,
+  storecap: 12,
+  memset: 4,
+  mmap: 5,
+  madvise: 6,
+  mprotect: 5,
+  fork: 8,
 };
 
 const reading: Partial<Readonly<Record<OperationName, number>>> = {
@@ -65,28 +107,48 @@ const reading: Partial<Readonly<Record<OperationName, number>>> = {
   "load.wu": 6,
   "load.d": 12,
   cmemcpy: 24,
+  write: 16,
+  writev: 8,
 };
 
 const usual = 3;
 
+const allNames = Object.keys(makers) as readonly OperationName[];
+
+const namesOf: Readonly<Record<Profile, readonly OperationName[]>> = {
+  oblivious: allNames.filter((name) => !addressing.includes(name)),
+  "raw-bytes": allNames,
+  full: allNames,
+  posix: executableOperations,
+};
+
+const more: Partial<Readonly<Record<Profile, Partial<Readonly<Record<OperationName, number>>>>>> = {
+  "raw-bytes": reading,
+  posix: posixOften,
+};
+
 /** Every name as often as its weight says. */
 const lottery = (profile: Profile): readonly OperationName[] =>
-  (Object.keys(makers) as readonly OperationName[]).flatMap((name) => {
-    if (profile === "oblivious" && addressing.includes(name)) return [];
-    const more = profile === "raw-bytes" ? reading[name] : undefined;
-    return Array.from({ length: more ?? often[name] ?? usual }, () => name);
-  });
+  namesOf[profile].flatMap((name) => Array.from({ length: more[profile]?.[name] ?? often[name] ?? usual }, () => name));
 
 const lotteries: Readonly<Record<Profile, readonly OperationName[]>> = {
   oblivious: lottery("oblivious"),
   "raw-bytes": lottery("raw-bytes"),
   full: lottery("full"),
+  posix: lottery("posix"),
 };
+
+const anyMaker = (name: OperationName): ((scene: Scene) => Operation) => makers[name];
+
+const posixMaker = (name: OperationName): ((scene: Scene) => Operation) =>
+  (posixMakers as Partial<Makers>)[name] ?? makers[name];
 
 /** The end of process 0 is the end of the program: somebody else may end, or the program is nearly over anyway. */
 const actorFor = (scene: Scene, name: OperationName): number | undefined => {
-  const { random, model } = scene;
-  if (name !== "exit" && name !== "thread_exit") return random.once(24) ? random.below(64) : scene.someone();
+  const { random, model, profile } = scene;
+  if (name !== "exit" && name !== "thread_exit") {
+    return profile !== "posix" && random.once(24) ? random.below(64) : scene.someone();
+  }
   const others = model.living.filter(
     ({ ordinal, threads }) => ordinal !== 0 || (name === "thread_exit" && threads.length > 1),
   );
@@ -94,11 +156,36 @@ const actorFor = (scene: Scene, name: OperationName): number | undefined => {
   return life === undefined ? undefined : scene.threadOf(life);
 };
 
+const needsDescriptor: ReadonlySet<OperationName> = new Set<OperationName>([
+  ...(["close", "dup", "dup2", "read", "readv", "write", "writev", "lseek", "lock", "unlock", "getlk"] as const),
+  ...(["fcntl_cloexec", "fcntl_append", "fcntl_nonblock", "fcntl_getfd", "fcntl_getfl", "call_enter"] as const),
+]);
+
+/** What is needed before an operation can succeed, most often: a descriptor, a call to finish, a request to complete. */
+const preparing = ({ random, life, model, thread }: Scene, name: OperationName): OperationName => {
+  if (!random.percent(75)) return name;
+  if (needsDescriptor.has(name) && life.descriptors.every((one) => one === undefined))
+    return random.pick(["pipe", "open"]);
+  if (name === "call_finish" && thread.call === undefined) return "call_enter";
+  return name === "virtq_complete" && model.requests === 0 ? "virtq_submit" : name;
+};
+
+/** How often a step is made anew that the profile does not have. */
+const attempts = 8;
+
 /** A step of any operation that the profile has. */
 export const randomStep = (scene: Scene): void => {
   const names = lotteries[scene.profile];
-  const name = names[scene.random.below(names.length)] ?? "yield";
-  const actor = actorFor(scene, name);
-  if (actor === undefined) scene.add(scene.someone(), { op: "yield" });
-  else scene.add(actor, makers[name](scene));
+  const makerOf = scene.profile === "posix" ? posixMaker : anyMaker;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const name = names[scene.random.below(names.length)] ?? "yield";
+    const actor = actorFor(scene, name);
+    scene.actor = actor ?? 0;
+    const operation = actor === undefined ? undefined : makerOf(preparing(scene, name))(scene);
+    if (actor !== undefined && operation !== undefined && scene.admits(actor, operation)) {
+      scene.add(actor, operation);
+      return;
+    }
+  }
+  scene.add(scene.someone(), { op: "yield" });
 };

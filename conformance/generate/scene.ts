@@ -5,6 +5,9 @@ import { layout } from "../../spec/sfork/machine.js";
 import type { Integer, Operation, Step } from "../../spec/sfork/operation.js";
 import { canSeal } from "./config.js";
 import { Model, type Life } from "./model.js";
+import type { Thread } from "./model/life.js";
+import { isOblivious } from "./oblivious.js";
+import { isExecutable } from "./posix/executable.js";
 import type { Profile } from "./options.js";
 import type { Random } from "./random.js";
 
@@ -57,7 +60,7 @@ const measure = (config: Config): Measures => {
 };
 
 /** Operations whose result is most often a number, or has no tag. */
-const untagging = /^(cget|crrl|cram|ctest|csetequal|csub|ctoptr|ccleartag|csethigh|li$|load\.|fork|wait|get)/;
+const untagging = /^(cget|crrl|cram|ctest|csetequal|csub|ctoptr|ccleartag|csethigh|li$|load\.|fork|wait|getp)/;
 
 /** Between two steps of a template there is now and then one of something else. */
 const interruption = 14;
@@ -70,6 +73,8 @@ export class Scene {
   readonly measures: Measures;
   readonly canSeal: boolean;
   readonly model: Model;
+  /** Who takes the step that is being made. */
+  actor = 0;
   readonly #steps: Step[] = [];
   readonly #anything: (scene: Scene) => void;
   #interrupting = false;
@@ -83,7 +88,8 @@ export class Scene {
     this.oblivious = profile === "oblivious";
     this.measures = measure(config);
     this.canSeal = canSeal(config);
-    this.model = new Model(config);
+    const granule = profile === "posix" ? this.measures.granule : undefined;
+    this.model = new Model(config, this.measures.addressBits / 8, granule);
     this.#anything = anything;
   }
 
@@ -91,8 +97,24 @@ export class Scene {
     return this.#steps;
   }
 
-  /** Add a step. The child that it is expected to make. */
+  /** The thread that takes the step, and its process. */
+  get thread(): Thread {
+    return this.model.actorFor(this.actor);
+  }
+
+  get life(): Life {
+    return this.thread.life;
+  }
+
+  /** May the profile's programs have this step? */
+  admits(actor: number, operation: Operation): boolean {
+    if (this.profile === "posix") return isExecutable(this.model, actor, operation);
+    return !this.oblivious || isOblivious(operation);
+  }
+
+  /** Add a step, if the profile has it. The child that it is expected to make. */
   add(actor: number, operation: Operation): Life | undefined {
+    if (!this.admits(actor, operation)) return undefined;
     this.#steps.push({ actor, operation });
     this.#note(operation);
     return this.model.take(actor, operation);
@@ -127,10 +149,12 @@ export class Scene {
     return this.add(actor, operation);
   }
 
-  /** A live thread. */
+  /** A live thread; of a process that is not stopped, most often. */
   someone(): number {
     const { living } = this.model;
-    const life = living[this.random.below(living.length)];
+    const running = this.random.once(24) ? living : living.filter(({ stopped }) => !stopped);
+    const some = running.length === 0 ? living : running;
+    const life = some[this.random.below(Math.max(1, some.length))];
     return life === undefined ? 0 : this.threadOf(life);
   }
 

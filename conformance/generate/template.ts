@@ -15,22 +15,31 @@ export interface Template {
 export type Templates<Name extends CornerCaseName> = Readonly<Record<Name, Template>>;
 
 /**
- * A template for all profiles: nothing that it does depends on where a region lies. Weights are relative; those
+ * A template for all profiles but `posix`: nothing that it does depends on where a region lies. Weights are relative; those
  * that are hard to reach, or not for all profiles, have more.
  */
 export const anywhere = (emit: Emit, weight = 2): Template => ({
   emit,
-  weight: { oblivious: weight, "raw-bytes": weight, full: weight },
+  weight: { oblivious: weight, "raw-bytes": weight, full: weight, posix: 0 },
+});
+
+/** A template for all profiles: what it does can be done on a real kernel. */
+export const everywhere = (emit: Emit, weight = 2): Template => ({
+  emit,
+  weight: { oblivious: weight, "raw-bytes": weight, full: weight, posix: weight },
 });
 
 /** A template that is not for oblivious programs. */
 export const addressed = (emit: Emit, weight = 3): Template => ({
   emit,
-  weight: { oblivious: 0, "raw-bytes": weight, full: weight },
+  weight: { oblivious: 0, "raw-bytes": weight, full: weight, posix: 0 },
 });
 
 /** A template that ends the comparison with copy-on-pointer-access (REF-2): for programs that are meant to. */
-export const rawBytes = (emit: Emit): Template => ({ emit, weight: { oblivious: 0, "raw-bytes": 40, full: 1 } });
+export const rawBytes = (emit: Emit): Template => ({
+  emit,
+  weight: { oblivious: 0, "raw-bytes": 40, full: 1, posix: 0 },
+});
 
 export const readOnly: Protection = { read: true, write: false, execute: false };
 export const readWrite: Protection = { read: true, write: true, execute: false };

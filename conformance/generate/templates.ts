@@ -35,6 +35,7 @@ const lotteries: Readonly<Record<Profile, readonly NamedTemplate[]>> = {
   oblivious: lottery("oblivious"),
   "raw-bytes": lottery("raw-bytes"),
   full: lottery("full"),
+  posix: lottery("posix"),
 };
 
 export const templatesFor = (profile: Profile): readonly NamedTemplate[] => lotteries[profile];

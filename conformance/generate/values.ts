@@ -43,11 +43,10 @@ const aligned = (scene: Scene): bigint => {
   return n - (n % granule);
 };
 
-/** An integer operand. In oblivious programs it is never the address of a capability. */
+/** An integer operand. In oblivious programs it is never a register's. */
 export const integer = (scene: Scene): Integer => {
   const { random, oblivious: strict } = scene;
-  if (!random.once(8)) return imm(number(scene));
-  return reg(strict ? random.pick(roles.integers) : random.below(16));
+  return strict || !random.once(8) ? imm(number(scene)) : reg(random.below(16));
 };
 
 /** A distance for a cursor. */

@@ -1,0 +1,111 @@
+/** What operations on processes, signals and devices do to the model. */
+import { maxDescriptors, maxRequests } from "../../../spec/sfork/kernel.js";
+import { maxChannels, registerCount } from "../../../spec/sfork/machine.js";
+import type { OperationOf, Target } from "../../../spec/sfork/operation.js";
+import { startPages } from "../config.js";
+import type { Model } from "../model.js";
+import type { Effects } from "./effects.js";
+import { closeWhere } from "./files.js";
+import type { Life, Thread } from "./life.js";
+import { Memory, startRegisters } from "./memory.js";
+import { dispositionOf, isCertain, isSignal, KILL } from "./signals.js";
+import { amount, valueIn } from "./transfers.js";
+
+/** Processes that a signal is for, zombies included. */
+export const targetsOf = ({ lives, processes }: Model, { life }: Thread, target: Target): readonly Life[] => {
+  const there = lives.filter(({ state }) => state !== "reaped");
+  if (target === "own-group") return there.filter(({ group }) => group === life.group);
+  if ("group" in target) return there.filter(({ group }) => group === target.group % processes);
+  return there.filter(({ ordinal }) => ordinal === target.process % processes);
+};
+
+/** The group that a `setpgid` moves somebody to, and whom; undefined where it fails. */
+const movedTo = ({ lives, processes }: Model, { life }: Thread, operation: OperationOf<"setpgid">) => {
+  const target = lives[operation.process === undefined ? life.ordinal : operation.process % processes];
+  if (target === undefined || target.state === "reaped" || target.session === target.ordinal) return undefined;
+  const group = operation.group === undefined ? target.ordinal : operation.group % processes;
+  const isChild = target.ordinal !== 0 && target.parent === life.ordinal && target !== life;
+  if ((target !== life && !isChild) || (isChild && (target.session !== life.session || target.executed)))
+    return undefined;
+  const exists = lives.some((one) => one.state !== "reaped" && one.group === group && one.session === life.session);
+  return group === target.ordinal || exists ? { target, group } : undefined;
+};
+
+const exec = (model: Model, thread: Thread, { granule }: { readonly granule: number | undefined }): void => {
+  const { life } = thread;
+  for (const one of life.threads) model.endCall(model.threadAt(one));
+  life.threads = [thread.ordinal];
+  closeWhere(life, ({ cloexec }) => cloexec);
+  life.pages = startPages(model.config);
+  life.executed = true;
+  life.actions = new Map(Array.from(life.actions).filter(([, action]) => action === "ignore"));
+  life.alternateStack = undefined;
+  if (granule === undefined) return;
+  life.memory = Memory.start(model.config, granule);
+  thread.registers = startRegisters(model.config);
+};
+
+export const processEffects: Effects = {
+  exit: (model, { life }) => {
+    model.end(life);
+  },
+  exec: (model, thread) => {
+    exec(model, thread, model);
+  },
+  thread: (model, thread) => {
+    model.addThread(thread);
+  },
+  thread_exit: (model, thread) => {
+    model.endThread(thread);
+  },
+  wait: (model, thread, { cd, process, reap }) => {
+    model.reap(thread.life, process, reap);
+    thread.registers = thread.registers?.with(cd % registerCount, "other");
+  },
+  channel: (model) => {
+    model.channels = Math.min(model.channels + 1, maxChannels);
+  },
+  setrlimit: (model, { life }, { resource, n }) => {
+    const limit = amount(n);
+    const hard = resource === "nofile" ? maxDescriptors : model.config.processes;
+    if (limit >= 0 && limit <= hard) life[resource] = limit;
+  },
+  setpgid: (model, thread, operation) => {
+    const moved = movedTo(model, thread, operation);
+    if (moved !== undefined) moved.target.group = moved.group;
+  },
+  setsid: ({ lives }, { life }) => {
+    if (lives.some(({ state, group }) => state !== "reaped" && group === life.ordinal)) return;
+    life.group = life.ordinal;
+    life.session = life.ordinal;
+  },
+  sigaction: (_, thread, { signal: n, action }) => {
+    const signal = amount(n);
+    const { life } = thread;
+    if (!isSignal(signal) || isCertain(signal)) return;
+    const others = Array.from(life.actions).filter(([one]) => one !== signal);
+    const own = action === "ignore" || action === "default" ? action : { data: valueIn(thread, action.data) };
+    life.actions = new Map(own === "default" ? others : [...others, [signal, own]]);
+    if (dispositionOf(life, signal) === "ignore") life.pending = life.pending.filter((one) => one !== signal);
+  },
+  sigaltstack: (_, thread, { cs1 }) => {
+    thread.life.alternateStack = valueIn(thread, cs1);
+  },
+  sigmask: (_, thread, { signals }) => {
+    thread.mask = signals.filter((signal) => isSignal(signal) && !isCertain(signal));
+  },
+  kill: (model, thread, { target, signal: n }) => {
+    const signal = amount(n);
+    if (!isSignal(signal)) return;
+    for (const life of targetsOf(model, thread, target)) {
+      if (signal === KILL) model.end(life);
+      else model.post(life, signal);
+    }
+  },
+  virtq_submit: (model) => {
+    model.requests = Math.min(model.requests + 1, maxRequests);
+  },
+  virtq_complete: (model) => {
+    model.requests = Math.max(0, model.requests - 1);
+  },
+};
