@@ -2,8 +2,11 @@
 import { expect, test } from "vitest";
 import { formats, type Capability, type CapabilityFormat } from "../../../spec/cheri/index.js";
 import { isMemoryCapability, meets, relocated } from "../../../spec/sfork/relocate.js";
+import type { Machine } from "../../../spec/sfork/machine.js";
+import type { Operation } from "../../../spec/sfork/operation.js";
 import { imageOf } from "../../../spec/invariants/view.js";
 import { capability, sealedType } from "../cheri/rules/capabilities.js";
+import { everywhere, exec, getaltstack, kill, madvise, sigaction, sigaltstack, sigmask } from "./calls.js";
 import {
   after,
   by,
@@ -12,6 +15,7 @@ import {
   channel,
   cincoffset,
   countersOf,
+  csealentry,
   csetbounds,
   error,
   exit,
@@ -23,7 +27,10 @@ import {
   li,
   load,
   loadcap,
+  mmap,
   mprotect,
+  munmap,
+  nothing,
   r,
   recvcap,
   registerOf,
@@ -111,6 +118,159 @@ test("FORK-2 pages: the child has the parent's bytes, tags and protections, apar
     const now = { faults: 0, copies: 6, relocations: 1, pageTableWrites: 6 };
     const later = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 6 };
     expect(countersOf(forked, 1), name).toEqual(config.strategy === "eager" ? now : later);
+  }
+});
+
+/** Advice for a page of its own, page 4, which c9 names. */
+const advised = (advice: Parameters<typeof madvise>[2], ...more: readonly Operation[]) =>
+  by(0, mmap(9, 0x100n), store("b", 5n, 0n, 9), madvise(9, 0x100n, advice), ...more);
+
+test("pages that are marked so are absent in a child, or begin with zeros there; the mark is inherited", () => {
+  for (const { name, machine } of everywhere()) {
+    const see = (now: Machine, actor: number) => last(now, by(actor, load("b", 10, 0n, 9)));
+    const mapped = (now: Machine) => now.regions[1]?.flatMap((entry, page) => (entry === undefined ? [] : [page]));
+    // The page is not there, and what would point to it does not either.
+    const absent = after(machine, advised("dontfork", fork(7)));
+    expect([see(absent, 0), see(absent, 1)], name).toEqual([int(5n), trap("tag")]);
+    expect(mapped(absent), name).toEqual([0, 1, 2, 3, 6, 7]);
+    expect(last(absent, by(1, load("b", 10, 0n, 1))), name).toEqual(int(0n));
+    const wiped = after(machine, advised("wipeonfork", storecap(1, 0x20n, 9), mprotect(9, 0x100n, r), fork(7)));
+    expect([see(wiped, 0), see(wiped, 1)], name).toEqual([int(5n), int(0n)]);
+    expect(last(wiped, by(1, loadcap(10, 0x20n, 9))), name).toMatchObject(cap({ tag: false, address: 0n }));
+    // With the parent's protection, and apart from its page.
+    expect(last(wiped, by(1, store("b", 1n, 0n, 9))), name).toEqual(trap("page-write"));
+    const written = after(machine, advised("wipeonfork", fork(7)), by(1, store("b", 8n, 0n, 9), fork(7)));
+    expect(
+      [0, 1, 2].map((actor) => see(written, actor)),
+      name,
+    ).toEqual([int(5n), int(8n), int(0n)]);
+    // And taken back; each advice has its own opposite, and a page may have both.
+    for (const [advice, undone, expected] of [
+      ["dontfork", "dofork", int(5n)],
+      ["wipeonfork", "keeponfork", int(5n)],
+      ["dontfork", "keeponfork", trap("tag")],
+      ["wipeonfork", "dofork", int(0n)],
+      ["dontfork", "wipeonfork", trap("tag")],
+    ] as const) {
+      expect(see(after(machine, advised(advice, madvise(9, 0x100n, undone), fork(7))), 1), name).toEqual(expected);
+    }
+    // In a child that took it back, the grandchild has what its parent has.
+    const kept = by(1, madvise(9, 0x100n, "keeponfork"), store("b", 8n, 0n, 9), fork(7));
+    expect(see(after(machine, advised("wipeonfork", fork(7)), kept), 2), name).toEqual(int(8n));
+    // Other changes of the page leave the mark; another mapping has none.
+    const changed = after(machine, advised("dontfork", mprotect(9, 0x100n, r), store("b", 1n, 0n, 1), fork(7)));
+    expect(mapped(changed), name).toEqual([0, 1, 2, 3, 6, 7]);
+    const again = after(machine, advised("dontfork", munmap(9, 0x100n), mmap(9, 0x100n), fork(7)));
+    expect(see(again, 1), name).toEqual(int(0n));
+    // A fork resolves nothing of what it does not copy: a grandchild after a write has it no more.
+    const resolved = after(machine, advised("wipeonfork", fork(7)), by(0, store("b", 6n, 0n, 9), fork(7)));
+    expect(
+      [0, 1, 2].map((actor) => see(resolved, actor)),
+      name,
+    ).toEqual([int(6n), int(0n), int(0n)]);
+    // No bytes are no pages; what is not one's own memory is refused.
+    const refused = [madvise(0, 0n, "dontfork"), madvise(0, 1n, "dontfork"), madvise(6, 1n, "wipeonfork")];
+    expect(seen(machine, 0, ...refused), name).toEqual([nothing, error("EINVAL"), error("EINVAL")]);
+  }
+  // A page that the child lacks needs no commit, one that is wiped does: six and one are committed.
+  for (const { config, name } of worlds()) {
+    const { format, strategy } = config;
+    const { machine } = worldOf({ format, strategy, frames: 13 });
+    expect(last(machine, advised("dofork", fork(7))), name).toEqual(error("ENOMEM"));
+    expect(last(machine, advised("dontfork", fork(7))), name).toEqual({ kind: "child", child: 1 });
+    expect(last(machine, advised("wipeonfork", fork(7))), name).toEqual(error("ENOMEM"));
+  }
+});
+
+test("FORK-2 absent: what the child's copies point to in pages that it lacks loses its tag there, and only there", () => {
+  for (const { name, machine, at } of everywhere()) {
+    // In memory and registers: into the page, across its border, beside it, and empty at its end.
+    const prepared = after(
+      machine,
+      by(
+        0,
+        cincoffset(9, 1, 0x100n),
+        store("b", 5n, 0n, 9),
+        madvise(9, 0x100n, "dontfork"),
+        csetbounds(10, 9, 0x40n),
+        cincoffset(11, 1, 0xc0n),
+        csetbounds(11, 11, 0x80n),
+      ),
+      by(0, csetbounds(12, 1, 0x100n), cincoffset(13, 9, 0x100n), csetbounds(13, 13, 0n), csealentry(14, 10)),
+      by(
+        0,
+        storecap(10, 0x40n, 2),
+        storecap(12, 0x60n, 2),
+        sigaltstack(10),
+        sigaction(10, { code: 3, data: 10 }),
+        fork(7),
+      ),
+    );
+    const tags = (actor: number) => [9, 10, 11, 12, 13, 14].map((index) => registerOf(prepared, actor, index)?.tag);
+    const code = after(machine, by(0, csetbounds(10, 1, 0x40n), csealentry(14, 10)));
+    const isCode = registerOf(code, 0, 14)?.tag;
+    expect(tags(0), name).toEqual([true, true, true, true, true, isCode]);
+    expect(tags(1), name).toEqual([false, false, false, true, false, false]);
+    expect(registerOf(prepared, 1, 10), name).toMatchObject({
+      tag: false,
+      base: at(1, 0x100n),
+      address: at(1, 0x100n),
+    });
+    const loads = (actor: number) =>
+      seen(prepared, actor, store("b", 0n, 0x80n, 2), loadcap(8, 0x40n, 2), loadcap(8, 0x60n, 2)).slice(1);
+    expect(loads(0), name).toMatchObject([cap({ tag: true, base: at(0, 0x100n) }), cap({ tag: true, base: at(0) })]);
+    expect(loads(1), name).toMatchObject([cap({ tag: false }), cap({ tag: true, base: at(1) })]);
+    // What the kernel keeps, too: the handler of the child has nothing to count in.
+    expect(
+      [0, 1].map((actor) => last(prepared, by(actor, getaltstack(8)))),
+      name,
+    ).toMatchObject([cap({ tag: true }), cap({ tag: false })]);
+    expect(last(prepared, by(0, kill(1, 10)), by(1, getpid(8))), name).toEqual({ kind: "no-actor" });
+    expect(last(prepared, by(0, kill(0, 10), load("b", 8, 0x100n, 1))), name).toEqual(int(6n));
+    // Memory that comes there later is not pointed to by what is old.
+    expect(registerOf(after(prepared, by(1, exec)), 1, 10), name).toMatchObject({ tag: false });
+  }
+});
+
+test("FORK-4 kernel-held: handlers and alternate stack of the child are its own images; each may change its own", () => {
+  for (const { name, machine, at } of everywhere()) {
+    // The registers that they came from are gone.
+    const prepared = after(
+      machine,
+      by(0, csetbounds(8, 1, 0x40n), sigaction(10, { code: 3, data: 8 }), sigaltstack(2), ccleartag(8, 8), fork(7)),
+    );
+    const held = prepared.processes.map(({ actions, alternateStack }) => ({ action: actions.get(10), alternateStack }));
+    const of = (process: number) => ({
+      action: {
+        code: { tag: true, base: at(process, 0x700n), top: at(process, 0x800n) },
+        data: { tag: true, base: at(process), top: at(process, 0x40n), address: at(process) },
+      },
+      alternateStack: { tag: true, base: at(process, 0x600n), top: at(process, 0x700n) },
+    });
+    expect(held, name).toMatchObject([of(0), of(1)]);
+    // A grandchild's, too; each counts in its own memory.
+    const grand = after(
+      prepared,
+      by(1, fork(7)),
+      by(0, kill(2, 10), kill(1, 10), kill(1, 10)),
+      by(2, getpid(8)),
+      by(1, getpid(8)),
+    );
+    expect(
+      [0, 1, 2].map((actor) => last(grand, by(actor, load("b", 8, 0n, 1)))),
+      name,
+    ).toEqual([0n, 1n, 1n].map(int));
+    const apart = after(prepared, by(1, sigaction(10, "default"), sigaltstack(1)));
+    expect(apart.processes[0], name).toEqual({ ...prepared.processes[0] });
+    expect(last(apart, by(0, sigmask(10), kill(0, 10), sigmask(), load("b", 8, 0n, 1))), name).toEqual(int(1n));
+    // What means nobody's region stays: a segment.
+    const segment = after(
+      machine,
+      by(0, sigaction(10, { code: 5, data: 6 }), sigaltstack(6), fork(7)),
+      by(0, kill(1, 10)),
+      by(1, getpid(8)),
+    );
+    expect(last(segment, by(0, load("b", 8, 0n, 6))), name).toEqual(int(1n));
   }
 });
 
