@@ -1,0 +1,81 @@
+/** REF-3: the level with an address space for each process beside the one that has one for all. */
+import { isDeepStrictEqual } from "node:util";
+import type { Config } from "../../spec/sfork/config.js";
+import { initial } from "../../spec/sfork/machine.js";
+import type { Step } from "../../spec/sfork/operation.js";
+import { step, type Taken } from "../../spec/sfork/step.js";
+import { canonical, type CanonicalObservation } from "../canon.js";
+import type { CompleteProgram } from "../check/finding.js";
+import { Tracker, type Verdict } from "./tracker.js";
+
+/** An observation that is not the same on both sides. */
+export interface Difference {
+  readonly rule: "REF-3";
+  /** Index of the step. */
+  readonly step: number;
+  readonly verdict: Verdict;
+  readonly expected: CanonicalObservation;
+  readonly actual: CanonicalObservation;
+}
+
+export interface Comparison {
+  /** Steps that were taken. */
+  readonly steps: number;
+  /** Observations that were compared, and those of them without their numbers. */
+  readonly compared: number;
+  readonly masked: number;
+  /** The step from which on nothing is promised any more. */
+  readonly endedAt?: number;
+  readonly difference?: Difference;
+}
+
+export interface CompareOptions {
+  /** Takes the steps of either side; a test may break it. */
+  readonly step?: typeof step;
+}
+
+/** What is left of an observation whose numbers are address-derived: its kind, how many bytes, no tag. */
+const withoutNumbers = (observation: CanonicalObservation): CanonicalObservation => {
+  if ("int" in observation) return { ...observation, int: "?" };
+  if ("bytes" in observation) return { ...observation, bytes: "?".repeat(observation.bytes.length) };
+  if (!("cap" in observation) || observation.cap.tag) return observation;
+  const { cap } = observation;
+  return { ...observation, cap: { ...cap, address: "?", base: "?", top: "?", permissions: [], otype: "?", flags: "?" } };
+};
+
+const seen = (taken: Taken, verdict: Verdict): CanonicalObservation => {
+  const observation = canonical(taken.observation, taken.machine);
+  return verdict === "masked" ? withoutNumbers(observation) : observation;
+};
+
+/** The same steps on two machines, of which the second has one address space, up to the first difference. */
+export const compareSides = (
+  [left, right]: readonly [Config, Config],
+  steps: readonly Step[],
+  options: CompareOptions = {},
+): Comparison => {
+  const take = options.step ?? step;
+  let [expected, actual] = [initial(left), initial(right)];
+  const tracker = new Tracker(actual, left);
+  let masked = 0;
+  for (const [index, next] of steps.entries()) {
+    const [one, two] = [take(expected, next), take(actual, next)];
+    const verdict = tracker.follow(actual, next.operation, two);
+    if (verdict === "outside") return { steps: index + 1, compared: index, masked, endedAt: index };
+    if (verdict === "masked") masked += 1;
+    const sides = { expected: seen(one, verdict), actual: seen(two, verdict) };
+    if (!isDeepStrictEqual(sides.expected, sides.actual)) {
+      const difference: Difference = { rule: "REF-3", step: index, verdict, ...sides };
+      return { steps: index + 1, compared: index + 1, masked, difference };
+    }
+    [expected, actual] = [one.machine, two.machine];
+  }
+  return { steps: steps.length, compared: steps.length, masked };
+};
+
+/**
+ * A program on level L0, every process in its own address space, and on L1, all of them in one, moved at the fork.
+ * @rule REF-3 levels
+ */
+export const compareLevels = ({ config, steps }: CompleteProgram, options: CompareOptions = {}): Comparison =>
+  compareSides([{ ...config, strategy: "posix" }, { ...config, strategy: "eager" }], steps, options);
