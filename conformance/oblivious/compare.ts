@@ -40,7 +40,10 @@ const withoutNumbers = (observation: CanonicalObservation): CanonicalObservation
   if ("bytes" in observation) return { ...observation, bytes: "?".repeat(observation.bytes.length) };
   if (!("cap" in observation) || observation.cap.tag) return observation;
   const { cap } = observation;
-  return { ...observation, cap: { ...cap, address: "?", base: "?", top: "?", permissions: [], otype: "?", flags: "?" } };
+  return {
+    ...observation,
+    cap: { ...cap, address: "?", base: "?", top: "?", permissions: [], otype: "?", flags: "?" },
+  };
 };
 
 const seen = (taken: Taken, verdict: Verdict): CanonicalObservation => {
@@ -78,4 +81,11 @@ export const compareSides = (
  * @rule REF-3 levels
  */
 export const compareLevels = ({ config, steps }: CompleteProgram, options: CompareOptions = {}): Comparison =>
-  compareSides([{ ...config, strategy: "posix" }, { ...config, strategy: "eager" }], steps, options);
+  compareSides(
+    [
+      { ...config, strategy: "posix" },
+      { ...config, strategy: "eager" },
+    ],
+    steps,
+    options,
+  );

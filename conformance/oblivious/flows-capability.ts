@@ -106,7 +106,14 @@ const jump = { oblivious: "by-operands", decides: () => [], answer: () => "deriv
 
 type Names =
   | (
-      | "csetbounds" | "csetboundsexact" | "csetaddr" | "cincoffset" | "csetoffset" | "cfromptr" | "csetflags" | "csethigh"
+      | "csetbounds"
+      | "csetboundsexact"
+      | "csetaddr"
+      | "cincoffset"
+      | "csetoffset"
+      | "cfromptr"
+      | "csetflags"
+      | "csethigh"
     )
   | ("candperm" | "cseal" | "cunseal" | "ccseal" | "ccopytype" | "cbuildcap" | "csealentry" | "ccleartag" | "cmove")
   | ("ctestsubset" | "csetequalexact" | "csub" | "ctoptr" | "crrl" | "cram" | "cgetperm" | "cgettype" | "cgetbase")

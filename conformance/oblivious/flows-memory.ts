@@ -4,9 +4,16 @@ import { from, plain, type FlowLike, type Flows } from "./flow.js";
 import type { Look } from "./look.js";
 import { anySet } from "./shadow.js";
 
-
 /** Rungs of MEM-1 that are asked before any number of the access. */
-const early = new Set(["tag", "seal", "perm-load", "perm-store", "perm-load-cap", "perm-store-cap", "perm-store-local"]);
+const early = new Set([
+  "tag",
+  "seal",
+  "perm-load",
+  "perm-store",
+  "perm-load-cap",
+  "perm-store-cap",
+  "perm-store-local",
+]);
 
 /** The authority did not even say where: it traps whatever its address. */
 const trapsEarly =
@@ -21,7 +28,10 @@ interface Access {
 
 /** Bytes that were the numbers of a tagged capability have the bit, too. */
 const loaded = (size: number): FlowLike<"load.b"> => ({
-  ...from((look, { n, cs1 }: Access) => anySet(look.bytes(look.address(cs1, n), size)), ({ n }) => [n]),
+  ...from(
+    (look, { n, cs1 }: Access) => anySet(look.bytes(look.address(cs1, n), size)),
+    ({ n }) => [n],
+  ),
   unless: trapsEarly("cs1"),
 });
 

@@ -36,7 +36,8 @@ const areaOf = (machine: Machine, capability: Capability): Area | undefined => {
 };
 
 /** The numbers of the capability depend on where things lie. */
-export const isPlaced = (machine: Machine, capability: Capability): boolean => areaOf(machine, capability) !== undefined;
+export const isPlaced = (machine: Machine, capability: Capability): boolean =>
+  areaOf(machine, capability) !== undefined;
 
 /** Both lie in the same area, and so at the same distance wherever that is. */
 export const moveAlike = (machine: Machine, a: Capability, b: Capability): boolean => {

@@ -57,7 +57,7 @@ export class MemoryShadow {
   *#pieces(address: bigint, size: number) {
     const start = Number(address % BigInt(this.#page));
     const first = address - BigInt(start);
-    for (let from = 0; from < size; ) {
+    for (let from = 0; from < size;) {
       const at = start + from;
       const offset = at % this.#page;
       const length = Math.min(size - from, this.#page - offset);
@@ -107,11 +107,11 @@ export class RegistersShadow {
   readonly #threads: number[] = [];
 
   get(thread: number, register: number): boolean {
-    return (((this.#threads[thread] ?? 0) >> register % registerCount) & 1) === 1;
+    return (((this.#threads[thread] ?? 0) >> (register % registerCount)) & 1) === 1;
   }
 
   set(thread: number, register: number, bit: boolean): void {
-    const mask = 1 << register % registerCount;
+    const mask = 1 << (register % registerCount);
     const held = this.#threads[thread] ?? 0;
     this.#threads[thread] = bit ? held | mask : held & ~mask;
   }

@@ -46,7 +46,13 @@ const special: Partial<Readonly<Record<Observation["kind"], Verdict>>> = {
   "outside-profile": "outside",
 };
 
-const refusals: ReadonlySet<Observation["kind"]> = new Set(["trap", "error", "would-block", "bad-choice", "unsupported"]);
+const refusals: ReadonlySet<Observation["kind"]> = new Set([
+  "trap",
+  "error",
+  "would-block",
+  "bad-choice",
+  "unsupported",
+]);
 
 /** The register that an operation writes, if it does. */
 const written = (operation: Operation): number | undefined => {
