@@ -8,14 +8,21 @@ import { canonical, type CanonicalObservation } from "../canon.js";
 import type { CompleteProgram } from "../check/finding.js";
 import { Tracker, type Verdict } from "./tracker.js";
 
-/** An observation that is not the same on both sides. */
+/** What a side shows of a step. */
+interface Seen {
+  readonly observation: CanonicalObservation;
+  /** Taken before it. */
+  readonly signals: readonly number[];
+}
+
+/** A step that shows something else on one side than on the other. */
 export interface Difference {
   readonly rule: "REF-3";
   /** Index of the step. */
   readonly step: number;
   readonly verdict: Verdict;
-  readonly expected: CanonicalObservation;
-  readonly actual: CanonicalObservation;
+  readonly expected: Seen;
+  readonly actual: Seen;
 }
 
 export interface Comparison {
@@ -46,9 +53,9 @@ const withoutNumbers = (observation: CanonicalObservation): CanonicalObservation
   };
 };
 
-const seen = (taken: Taken, verdict: Verdict): CanonicalObservation => {
-  const observation = canonical(taken.observation, taken.machine);
-  return verdict === "masked" ? withoutNumbers(observation) : observation;
+const seen = ({ observation, machine, process, signals }: Taken, verdict: Verdict): Seen => {
+  const whole = canonical(observation, machine, process);
+  return { observation: verdict === "masked" ? withoutNumbers(whole) : whole, signals };
 };
 
 /** The same steps on two machines, of which the second has one address space, up to the first difference. */

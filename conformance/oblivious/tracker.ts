@@ -73,12 +73,11 @@ export class Tracker {
   }
 
   /** Follow a step of the machine. */
-  follow(before: Machine, operation: Operation, { machine: after, observation, thread, signals = [] }: Taken): Verdict {
+  follow(before: Machine, operation: Operation, { machine: after, observation, thread, process, signals }: Taken): Verdict {
     if (thread !== undefined) this.#count(before, thread, signals);
     this.#remap(before, after);
     const known = special[observation.kind];
     if (known !== undefined) return known;
-    const process = before.threads[thread ?? -1]?.process;
     if (thread === undefined || process === undefined) return "oblivious";
     const context = { machine: before, format: before.format, thread, process };
     const look = new Look(context, after, observation, this.#shadow, this.#other);
