@@ -8,21 +8,14 @@ import { canonical, type CanonicalObservation } from "../canon.js";
 import type { CompleteProgram } from "../check/finding.js";
 import { Tracker, type Verdict } from "./tracker.js";
 
-/** What a side shows of a step. */
-interface Seen {
-  readonly observation: CanonicalObservation;
-  /** Taken before it. */
-  readonly signals: readonly number[];
-}
-
 /** A step that shows something else on one side than on the other. */
 export interface Difference {
   readonly rule: "REF-3";
   /** Index of the step. */
   readonly step: number;
   readonly verdict: Verdict;
-  readonly expected: Seen;
-  readonly actual: Seen;
+  readonly expected: CanonicalObservation;
+  readonly actual: CanonicalObservation;
 }
 
 export interface Comparison {
@@ -53,9 +46,9 @@ const withoutNumbers = (observation: CanonicalObservation): CanonicalObservation
   };
 };
 
-const seen = ({ observation, machine, process, signals }: Taken, verdict: Verdict): Seen => {
-  const whole = canonical(observation, machine, process);
-  return { observation: verdict === "masked" ? withoutNumbers(whole) : whole, signals };
+const seen = ({ observation, machine, process, signals }: Taken, verdict: Verdict): CanonicalObservation => {
+  const whole = canonical(observation, machine, process, signals);
+  return verdict === "masked" ? withoutNumbers(whole) : whole;
 };
 
 /** The same steps on two machines, of which the second has one address space, up to the first difference. */

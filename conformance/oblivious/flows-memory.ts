@@ -1,5 +1,5 @@
 /** Loads, stores and mappings: where bytes go, with their bits. */
-import type { Integer, OperationOf } from "../../spec/sfork/operation.js";
+import type { Integer } from "../../spec/sfork/operation.js";
 import { from, plain, type FlowLike, type Flows } from "./flow.js";
 import type { Look } from "./look.js";
 import { anySet } from "./shadow.js";

@@ -2,7 +2,7 @@
 import { pageBase, type Machine } from "../../spec/sfork/machine.js";
 import type { Integer } from "../../spec/sfork/operation.js";
 import { isPlaced } from "./place.js";
-import { from, plain, type Flow, type Flows } from "./flow.js";
+import { from, plain, type Flow, type FlowOver, type Flows } from "./flow.js";
 import type { Look } from "./look.js";
 import type { Shadow } from "./shadow.js";
 
@@ -54,7 +54,7 @@ type Names =
   | ("channel" | "sendcap" | "recvcap");
 
 /** Processes of their own address spaces have none. */
-const channel = { oblivious: "never", decides: () => [], answer: () => "outside" } as const;
+const channel: FlowOver<unknown> = { oblivious: "never", decides: () => [], answer: () => "outside" };
 
 export const processFlows: Pick<Flows, Names> = {
   fork,

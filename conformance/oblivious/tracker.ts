@@ -8,11 +8,9 @@ import { effective } from "../../spec/sfork/memory-access.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import { operations, type Operation, type OperationEntry } from "../../spec/sfork/operation.js";
 import type { Taken } from "../../spec/sfork/step.js";
-import { capabilityFlows } from "./flows-capability.js";
-import { fileFlows } from "./flows-file.js";
-import { memoryFlows } from "./flows-memory.js";
-import { processFlows, startRegisters } from "./flows-process.js";
-import type { Answer, Flow, Flows } from "./flow.js";
+import { flowOf } from "./flows.js";
+import { startRegisters } from "./flows-process.js";
+import type { Answer } from "./flow.js";
 import { Look } from "./look.js";
 import { isPlaced } from "./place.js";
 import { anySet, Shadow } from "./shadow.js";
@@ -23,46 +21,22 @@ import { anySet, Shadow } from "./shadow.js";
  */
 export type Verdict = "oblivious" | "masked" | "outside";
 
-/** One for each operation: a name without a flow does not compile. */
-const flows: Flows = { ...capabilityFlows, ...memoryFlows, ...processFlows, ...fileFlows };
+type Kinds = ReadonlySet<Observation["kind"]>;
 
-/** The operands are those of the operation's own name, which the record's type says per name. */
-const flowOf = (operation: Operation) => flows[operation.op] as Flow<typeof operation.op>;
+/** After these even levels with one address space are not compared (REF-2, FORK-1). */
+const incomparable: Kinds = new Set(["out-of-frames", "outside-profile"]);
 
-/**
- * The form of the operation alone says that it is oblivious: a program of such operations is never outside.
- * @rule REF-3 profile
- */
-export const isOblivious = (operation: Operation): boolean => {
-  const { oblivious, decides } = flowOf(operation);
-  return oblivious === "by-operands" && decides(operation).every((operand) => "immediate" in operand);
-};
-
-/** What is not to be compared, and what nobody did. */
-const special: Partial<Readonly<Record<Observation["kind"], Verdict>>> = {
-  halted: "oblivious",
-  "no-actor": "oblivious",
-  "out-of-frames": "outside",
-  "outside-profile": "outside",
-};
-
-const refusals: ReadonlySet<Observation["kind"]> = new Set([
-  "trap",
-  "error",
-  "would-block",
-  "bad-choice",
-  "unsupported",
-]);
+/** Nothing was done. */
+const refusals: Kinds = new Set(["trap", "error", "would-block", "bad-choice", "unsupported"]);
 
 /** The register that an operation writes, if it does. */
 const written = (operation: Operation): number | undefined => {
-  const entry: OperationEntry = operations[operation.op];
-  return "cd" in operation ? operation.cd : entry.writes;
+  const { writes }: OperationEntry = operations[operation.op];
+  return "cd" in operation ? operation.cd : writes;
 };
 
 export class Tracker {
   readonly #shadow: Shadow;
-  /** Of the machine beside it. */
   readonly #other: Config;
 
   /** `machine`, at its start, is of any strategy with one address space; `other` says where things lie beside it. */
@@ -73,16 +47,16 @@ export class Tracker {
   }
 
   /** Follow a step of the machine. */
-  follow(before: Machine, operation: Operation, { machine: after, observation, thread, process, signals }: Taken): Verdict {
-    if (thread !== undefined) this.#count(before, thread, signals);
-    this.#remap(before, after);
-    const known = special[observation.kind];
-    if (known !== undefined) return known;
-    if (thread === undefined || process === undefined) return "oblivious";
-    const context = { machine: before, format: before.format, thread, process };
-    const look = new Look(context, after, observation, this.#shadow, this.#other);
+  follow(before: Machine, operation: Operation, taken: Taken): Verdict {
+    const { machine, observation, thread, process, signals, ready, acted } = taken;
+    this.#count(before, process, signals);
+    this.#remap(before, machine);
+    if (incomparable.has(observation.kind)) return "outside";
+    if (!acted || thread === undefined || process === undefined) return "oblivious";
+    const context = { machine: ready, format: ready.format, thread, process };
+    const look = new Look(context, machine, observation, this.#shadow, this.#other);
     const answer = this.#answer(look, operation);
-    this.#cut(after);
+    this.#cut(machine);
     return answer === "outside" ? "outside" : this.#result(look, operation, answer === "derived");
   }
 
@@ -105,14 +79,15 @@ export class Tracker {
   }
 
   /** Handlers, before the step: a sum of which any byte is derived is derived. */
-  #count(before: Machine, thread: number, signals: readonly number[]): void {
-    const { actions } = before.processes[before.threads[thread]?.process ?? -1] ?? {};
-    const size = Number(before.format.addressBits / 8n);
+  #count({ processes, format }: Machine, process: number | undefined, signals: readonly number[]): void {
+    const { memory } = this.#shadow;
+    const size = Number(format.addressBits / 8n);
     for (const signal of signals) {
-      const action = actions?.get(signal);
-      if (action === undefined || action === "ignore") continue;
-      const address = effective(before.format, action.data, 0n);
-      this.#shadow.memory.fill(address, size, anySet(this.#shadow.memory.read(address, size)));
+      const action = processes[process ?? -1]?.actions.get(signal);
+      // Through an untagged one nothing was counted.
+      if (action === undefined || action === "ignore" || !action.data.tag) continue;
+      const address = effective(format, action.data, 0n);
+      memory.fill(address, size, anySet(memory.read(address, size)));
     }
   }
 

@@ -22,15 +22,42 @@ export interface RandomOptions {
 }
 
 const often: Partial<Readonly<Record<OperationName, number>>> = {
-  fork: 9, storecap: 12, loadcap: 10, csetbounds: 6, cincoffset: 8, cgetaddr: 5, ccleartag: 4, cmemcpy: 10, "store.w": 6,
-  "load.w": 6, "store.b": 4, "load.b": 4, read: 7, write: 7, pipe: 4, open: 4, call_enter: 5, call_finish: 7,
-  virtq_submit: 4, virtq_complete: 5, sigaction: 6, kill: 6, memset: 4, mmap: 5, cmove: 4, li: 4,
+  fork: 9,
+  storecap: 12,
+  loadcap: 10,
+  csetbounds: 6,
+  cincoffset: 8,
+  cgetaddr: 5,
+  ccleartag: 4,
+  cmemcpy: 10,
+  "store.w": 6,
+  "load.w": 6,
+  "store.b": 4,
+  "load.b": 4,
+  read: 7,
+  write: 7,
+  pipe: 4,
+  open: 4,
+  call_enter: 5,
+  call_finish: 7,
+  virtq_submit: 4,
+  virtq_complete: 5,
+  sigaction: 6,
+  kill: 6,
+  memset: 4,
+  mmap: 5,
+  cmove: 4,
+  li: 4,
 };
 const seldom = new Set<OperationName>(["exit", "thread_exit", "exec", "channel", "sendcap", "recvcap", "setrlimit"]);
 const lottery = names.flatMap((name) => Array.from({ length: seldom.has(name) ? 1 : (often[name] ?? 2) }, () => name));
 
 class Operands {
-  constructor(readonly random: Random, readonly config: Config, readonly immediates: boolean) {}
+  constructor(
+    readonly random: Random,
+    readonly config: Config,
+    readonly immediates: boolean,
+  ) {}
 
   register(): number {
     const { random } = this;
@@ -52,7 +79,12 @@ class Operands {
       case 2:
         return BigInt(config.page * random.between(0, 3));
       case 3:
-        return random.pick([config.base, config.base + config.stride, config.base + BigInt(random.below(64)), -config.stride]);
+        return random.pick([
+          config.base,
+          config.base + config.stride,
+          config.base + BigInt(random.below(64)),
+          -config.stride,
+        ]);
       case 4:
         return BigInt(random.between(-40, 200));
       default:
@@ -66,14 +98,17 @@ class Operands {
   }
 
   signal(): Integer {
-    return this.random.percent(80) ? { immediate: BigInt(this.random.pick([10, 10, 12, 12, 17, 9, 13, 19, 18, 1, 15, 0, 20])) } : this.integer();
+    return this.random.percent(80)
+      ? { immediate: BigInt(this.random.pick([10, 10, 12, 12, 17, 9, 13, 19, 18, 1, 15, 0, 20])) }
+      : this.integer();
   }
 
   value(name: OperationName, operand: string, kind: OperandKind): unknown {
     const { random } = this;
     if (operand === "cd") return this.destination();
     if (operand === "signal") return this.signal();
-    if (kind in table.wordOperands) return random.pick([...table.wordOperands[kind as table.WordOperand]] as [string, ...string[]]);
+    if (kind in table.wordOperands)
+      return random.pick([...table.wordOperands[kind as table.WordOperand]] as [string, ...string[]]);
     switch (kind) {
       case "register":
         return this.register();
@@ -98,13 +133,19 @@ class Operands {
       case "path":
         return random.pick(["a", "b", "/a", "d/a", "/d/b", "/d", "/", "a/b", "x/y"]);
       case "openFlags":
-        return table.openFlags.filter((flag) => random.percent(flag === "read" || flag === "write" || flag === "create" ? 80 : 15));
+        return table.openFlags.filter((flag) =>
+          random.percent(flag === "read" || flag === "write" || flag === "create" ? 80 : 15),
+        );
       case "action":
         return random.once(4) ? random.pick(["default", "ignore"]) : { code: this.register(), data: this.register() };
       case "signals":
         return [10, 12, 13, 15, 17].filter(() => random.once(4));
       case "target":
-        return random.once(4) ? (random.once(2) ? "own-group" : { group: random.below(3) }) : { process: random.below(4) };
+        return random.once(4)
+          ? random.once(2)
+            ? "own-group"
+            : { group: random.below(3) }
+          : { process: random.below(4) };
       case "call":
         return this.operation(random.pick([...table.splitCalls]));
       default:
@@ -133,7 +174,8 @@ export const randomProgram = (seed: string, index: number, options: RandomOption
   const most = options.steps ?? 60;
   while (steps.length < most) {
     const operation = operands.operation(random.pick(lottery as [OperationName, ...OperationName[]]));
-    if (options.allows(operation)) steps.push({ actor: random.percent(90) ? random.below(4) : random.below(64), operation });
+    if (options.allows(operation))
+      steps.push({ actor: random.percent(90) ? random.below(4) : random.below(64), operation });
   }
   return { version: 1 as const, config, steps };
 };
