@@ -58,19 +58,23 @@ const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): stri
 };
 
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
-const checkLines = ({ checks, transitions, inFull, ended, crashes }: Totals): readonly string[] => {
+const checkLines = ({ checks, transitions, inFull, masked, ended, crashes }: Totals): readonly string[] => {
   const compared = checks.filter(({ rule }) => rule.startsWith("REF-"));
   const invariants = checks.filter(({ rule }) => !rule.startsWith("REF-"));
   const broken = invariants.filter(({ failed }) => failed > 0);
   const others = invariants.length - broken.length;
-  const strategyOf: Readonly<Record<string, string>> = { "REF-1": "coa", "REF-2": "copa" };
+  const beside: Readonly<Record<string, string>> = {
+    "REF-1": "of coa beside eager copies",
+    "REF-2": "of copa beside eager copies",
+    "REF-3": `of one address space beside one for each process, ${whole(masked)} of them without numbers`,
+  };
   const evaluated = `${plural(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
   const ends = Object.entries(ended).flatMap(([kind, times]) => (times === 0 ? [] : [`${kind} ${whole(times)}`]));
   return [
     "checks",
     ...compared.map((check) => {
-      const beside = `${plural(check.checked, "observation")} of ${strategyOf[check.rule] ?? ""} beside eager copies`;
-      return `  ${check.rule}: ${beside}: ${verdictOf(check)}`;
+      const what = `${plural(check.checked, "observation")} ${beside[check.rule] ?? ""}`;
+      return `  ${check.rule}: ${what}: ${verdictOf(check)}`;
     }),
     ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
     `  invariants: ${evaluated}`,
@@ -142,6 +146,7 @@ export const checkJson = (report: CheckReport): object => {
       path: paths[at] ?? null,
     })),
     checks: totals.checks,
+    masked: totals.masked,
     transitions: { checked: totals.transitions, inFull: totals.inFull },
     ended: totals.ended,
     coverage,

@@ -60,6 +60,8 @@ export interface Totals {
   readonly transitions: number;
   /** Of the transitions, those after which everything was looked at. */
   readonly inFull: number;
+  /** Observations that REF-3 compared without the numbers of addresses. */
+  readonly masked: number;
   /** Programs whose comparison with eager copies ended early. */
   readonly ended: Readonly<Record<ComparisonEnd, number>>;
   readonly checks: readonly Check[];
@@ -80,6 +82,7 @@ export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">
   const found = new Map<string, { readonly first: Found; programs: number }>();
   const failed = new Map<string, number>();
   const compared = new Map<string, number>();
+  let [oblivious, masked] = [0, 0];
   const ended = { "outside-profile": 0, "out-of-frames": 0 };
   let programs = 0;
   let steps = 0;
@@ -115,11 +118,14 @@ export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">
       if (verdict.ended !== undefined) ended[verdict.ended] += 1;
       const rule = refinement[strategy];
       if (rule !== undefined) bump(compared, rule, verdict.compared);
+      oblivious += verdict.oblivious;
+      masked += verdict.masked;
       return verdict.finding === undefined ? undefined : note(index, verdict.finding);
     },
     totals: () => {
       const usual = [
         ...refinements.map((rule) => checkOf(rule, compared.get(rule) ?? 0)),
+        checkOf("REF-3", oblivious),
         ...Object.keys(invariants).map((rule) => checkOf(rule, transitions)),
       ];
       // An invariant may report a rule that it finds broken by the way.
@@ -129,6 +135,7 @@ export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">
         steps,
         transitions,
         inFull,
+        masked,
         ended: { ...ended },
         checks: [...usual, ...others.map((rule) => checkOf(rule, transitions))],
         crashes,

@@ -4,20 +4,22 @@ import type { Config } from "../../spec/sfork/config.js";
 import { checkedStep, start, violations, type CheckedStep } from "../../spec/invariants/check.js";
 import type { Transition, Violation } from "../../spec/invariants/transition.js";
 import type { Machine } from "../../spec/sfork/machine.js";
-import { canonical } from "../canon.js";
+import { canonical, printObservation } from "../canon.js";
 import type { Coverage } from "../coverage.js";
+import { compareLevels } from "../oblivious/compare.js";
 import { shorten } from "../errors.js";
 import { compared, describeBoth, type Observed } from "../program/diff.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
 
 /** What takes the steps and judges them: the specification, or one that a test has broken. */
 export interface Checker {
+  readonly levels: typeof compareLevels;
   readonly start: typeof start;
   readonly step: typeof checkedStep;
   readonly violations: typeof violations;
 }
 
-export const specification: Checker = { start, step: checkedStep, violations };
+export const specification: Checker = { levels: compareLevels, start, step: checkedStep, violations };
 
 export interface JudgeOptions {
   readonly checker?: Checker;
@@ -37,6 +39,10 @@ export interface Verdict {
   /** Transitions after which invariants were evaluated, and those of them after which everything was looked at. */
   readonly transitions: number;
   readonly inFull: number;
+  /** Observations that were compared with a machine that has an address space for each process, up to the first that may differ. */
+  readonly oblivious: number;
+  /** Those of them that were compared without the numbers of addresses. */
+  readonly masked: number;
   /** What ended the comparison, if the program went on. */
   readonly ended: ComparisonEnd | undefined;
   /** Of the first step that breaks a rule; nothing is judged after it. */
@@ -57,6 +63,7 @@ const phases = {
   "taking the step": "EXEC-1",
   "checking the invariants": "INV",
   "recording coverage": "COVERAGE",
+  "comparing levels": "REF-3",
 } as const;
 
 type Phase = keyof typeof phases;
@@ -81,6 +88,8 @@ class Judgement {
   #compared = 0;
   #transitions = 0;
   #inFull = 0;
+  #oblivious = 0;
+  #masked = 0;
   #ended: ComparisonEnd | undefined;
 
   constructor(program: CompleteProgram, options: JudgeOptions) {
@@ -96,6 +105,8 @@ class Judgement {
       compared: this.#compared,
       transitions: this.#transitions,
       inFull: this.#inFull,
+      oblivious: this.#oblivious,
+      masked: this.#masked,
       ended: this.#ended,
       finding,
     };
@@ -135,10 +146,29 @@ class Judgement {
       if (finding !== undefined) return finding;
       checked = taken.checked;
     }
-    if (last === undefined || full) return undefined;
-    // Steps after the machine's end have no transition: the last one may lie before the last step.
-    this.#index = last.index;
-    return this.#finding(undefined, this.#violations(last.transition, true));
+    if (last !== undefined && !full) {
+      // Steps after the machine's end have no transition: the last one may lie before the last step.
+      this.#index = last.index;
+      const finding = this.#finding(undefined, this.#violations(last.transition, true));
+      if (finding !== undefined) return finding;
+    }
+    return this.#levels();
+  }
+
+  /** The program where every process has an address space of its own (L0), beside the one that all share (L1). */
+  #levels(): Finding | undefined {
+    this.#phase = "comparing levels";
+    const { compared: oblivious, masked, difference } = this.#checker.levels(this.#program);
+    this.#oblivious = oblivious;
+    this.#masked = masked;
+    if (difference === undefined) return undefined;
+    const { rule, step, actor } = difference;
+    this.#index = step;
+    const program = this.#cut();
+    const [expected, actual] = [printObservation(difference.expected), printObservation(difference.actual)];
+    const what = "observes something else than in an address space of its own";
+    const key = keyOf(rule, program, `${actual.split(" ", 1).join()} for ${expected.split(" ", 1).join()}`);
+    return { kind: "observation", rule, where: actor, what, expected, actual, step, key, also: [], program };
   }
 
   #take(checked: CheckedStep["checked"], step: CompleteProgram["steps"][number]): CheckedStep {

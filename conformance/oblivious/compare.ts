@@ -11,8 +11,9 @@ import { Tracker, type Verdict } from "./tracker.js";
 /** A step that shows something else on one side than on the other. */
 export interface Difference {
   readonly rule: "REF-3";
-  /** Index of the step. */
+  /** Index of the step, and who took it. */
   readonly step: number;
+  readonly actor: string;
   readonly verdict: Verdict;
   readonly expected: CanonicalObservation;
   readonly actual: CanonicalObservation;
@@ -68,7 +69,8 @@ export const compareSides = (
     if (verdict === "masked") masked += 1;
     const sides = { expected: seen(one, verdict), actual: seen(two, verdict) };
     if (!isDeepStrictEqual(sides.expected, sides.actual)) {
-      const difference: Difference = { rule: "REF-3", step: index, verdict, ...sides };
+      const actor = two.thread === undefined ? "nobody" : `P${two.process ?? 0} thread ${two.thread}`;
+      const difference: Difference = { rule: "REF-3", step: index, actor, verdict, ...sides };
       return { steps: index + 1, compared: index + 1, masked, difference };
     }
     [expected, actual] = [one.machine, two.machine];
