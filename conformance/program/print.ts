@@ -26,8 +26,8 @@ export const printOperation = (operation: Operation): string => {
   const members = recordCodec(name, textFields(name)).encode(membersOf(operation));
   const word = (key: string): string => {
     const value = members[key];
-    if (value === undefined) return leftOut;
-    return isSplitCall(value) ? printOperation(value) : String(value);
+    if (isSplitCall(value)) return printOperation(value);
+    return typeof value === "string" ? value : leftOut;
   };
   // What is left out at the end is not there; before an operand that is there, its place is kept.
   const given = operandsOf(name).slice(0, operandsOf(name).findLastIndex((one) => members[one.name] !== undefined) + 1);
