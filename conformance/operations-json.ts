@@ -127,7 +127,7 @@ const kinds: Readonly<Record<OperandKind, readonly [text: string, json: string, 
   openFlags: ["`read create`, `none`", '`["read", "create"]`', `words: ${cell(openFlags)}`],
   signals: ["`10 12`, `none`", "`[10, 12]`", `numbers from 1 to ${lastSignal}; others are ignored`],
   action: [
-    "`default`, `ignore`, `handler c3 c1`",
+    "`default`, `ignore`, `handler c3, c1`",
     '`"default"`, `"ignore"`, `{ "handler": [3, 1] }`',
     "a handler is its code, and the data that it adds to",
   ],

@@ -79,23 +79,22 @@ const jsonAction: t.Type<ActionOperand, unknown> = parsed(
   },
 );
 
-/** `default`, `ignore` or `handler c3 c1`: the code, and the data that it is given. */
+/** `default`, `ignore` or `handler c3, c1`: the code, and the data that it is given. */
 const textAction = parsed(
   "action",
   isAction,
   (input) => {
     if (isActionWord(input)) return input;
-    const [keyword, ...registers] = String(input).split(/\s+/);
-    const [code, data] = registers.map(parseRegister);
-    const complete = keyword === "handler" && registers.length === 2 && code !== undefined && data !== undefined;
-    return complete ? { code, data } : undefined;
+    const [, first, second] = /^handler\s+(\S+)\s*,\s*(\S+)$/.exec(String(input)) ?? [];
+    const [code, data] = [first, second].map(parseRegister);
+    return code === undefined || data === undefined ? undefined : { code, data };
   },
-  (value) => (typeof value === "string" ? value : `handler c${value.code} c${value.data}`),
+  (value) => (typeof value === "string" ? value : `handler c${value.code}, c${value.data}`),
   (input) => {
-    const registers = String(input).split(/\s+/).slice(1);
+    const registers = String(input).split(/[\s,]+/).slice(1);
     const wrong = registers.find((word) => registerNumber(word) !== undefined && parseRegister(word) === undefined);
     if (wrong !== undefined) return notARegister(wrong, "c");
-    const all = "write default, ignore or handler c3 c1";
+    const all = "write default, ignore or handler c3, c1";
     return `${shown(input)} is not an action; ${remedy(input, actionWords, all)}`;
   },
 );

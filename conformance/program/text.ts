@@ -76,6 +76,15 @@ const parseCall = (op: Word, rest: Word): Either<Refusal, Operation> => {
   return parseOperation(called, { text: rest.text.slice(behind - rest.column), column: behind });
 };
 
+/** A handler's two registers stand behind one another, with a comma between them, and are one operand. */
+const withHandler = (name: OperationName, words: readonly Word[]): readonly Word[] => {
+  const [code, data] = words.slice(-2);
+  const isHandler = operandsOf(name).at(-1)?.kind === "action" && code?.text.startsWith("handler ") === true;
+  return isHandler && data !== undefined && code !== data
+    ? [...words.slice(0, -2), { text: `${code.text}, ${data.text}`, column: code.column }]
+    : words;
+};
+
 const parseOperation = (op: Word, rest: Word): Either<Refusal, Operation> => {
   const name = op.text;
   if (!isOperationName(name)) return refuse(op.column, notAnOperation(name));
@@ -88,7 +97,8 @@ const parseOperation = (op: Word, rest: Word): Either<Refusal, Operation> => {
   }
   const start = rest.text.search(/(?:^|\s)\w+=/);
   const end = start === -1 ? rest.text.length : start;
-  const operands = nameOperands(op, name, split({ text: rest.text.slice(0, end), column: rest.column }, /,/g));
+  const words = split({ text: rest.text.slice(0, end), column: rest.column }, /,/g);
+  const operands = nameOperands(op, name, withHandler(name, words));
   if (isLeft(operands)) return operands;
   const choices = pairs(wordsOf({ text: rest.text.slice(end), column: rest.column + end }), (_, word) => word);
   if (isLeft(choices)) return choices;

@@ -69,7 +69,7 @@ describe("what it prints", () => {
     "config strategy=posix",
     "0: pipe",
     "expect fds 0 1",
-    "0: sigaction 10, handler c3 c1",
+    "0: sigaction 10, handler c3, c1",
     "0: kill P0, 10",
     "0: call_enter write 1, c1, 2",
     "expect none signals=10",
@@ -85,14 +85,14 @@ describe("what it prints", () => {
   test("kernel objects and signals", async () => {
     const { status, stdout } = await sfork(["run", program(...objects)]);
     expect(stdout.split("\n").slice(0, 6)).toEqual([
-      "0  P0.t0   pipe                          -> fds 0 1",
-      "1  P0.t0   sigaction 0xa, handler c3 c1  -> none",
-      "2  P0.t0   kill P0, 0xa                  -> none",
-      "3  P0.t0   call_enter write 1, c1, 0x2   -> none signals=10",
-      "4  P0.t0   call_finish                   -> int 0x2",
-      "5  P0.t0   read 0, c2, 0x4               -> bytes 0100",
+      "0  P0.t0   pipe                           -> fds 0 1",
+      "1  P0.t0   sigaction 0xa, handler c3, c1  -> none",
+      "2  P0.t0   kill P0, 0xa                   -> none",
+      "3  P0.t0   call_enter write 1, c1, 0x2    -> none signals=10",
+      "4  P0.t0   call_finish                    -> int 0x2",
+      "5  P0.t0   read 0, c2, 0x4                -> bytes 0100",
     ]);
-    expect(stdout).toContain("\n8  P0.t0   wait c3                       -> process P1 signalled=9\n");
+    expect(stdout).toContain("\n8  P0.t0   wait c3                        -> process P1 signalled=9\n");
     expect(stdout).toContain("\n9 steps, 2 processes, 4 expectations held: ");
     expect(status).toBe(0);
   });

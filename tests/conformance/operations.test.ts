@@ -108,7 +108,7 @@ describe("what it says, by hand", () => {
     expect(document).toContain("| `load.b`, `load.bu`, `load.h`, `load.hu`, `load.w`, `load.wu`, `load.d` | `tag`,");
     expect(document).toContain("| `channel` |  | `none` | all; not on `posix` | `EMFILE` | CHAN-1 |");
     expect(document).toContain("| `dup` | `d` | `fd 3` | all | `EBADF`, `EMFILE` | FILE-1 |");
-    expect(document).toContain("| action | `default`, `ignore`, `handler c3 c1` | ");
+    expect(document).toContain("| action | `default`, `ignore`, `handler c3, c1` | ");
     expect(document).toContain("| `fork` | `cd` `slot=` `pid=` | `child P1` | all | `EAGAIN`, `ENOMEM` | FORK-1 |");
   });
 });

@@ -85,7 +85,7 @@ describe("what a step cost", () => {
 
 test("signals that were taken before a step stand beside what it observed", () => {
   const text = lines(
-    "0: sigaction 10, handler c3 c1",
+    "0: sigaction 10, handler c3, c1",
     "0: kill P0, 10",
     "0: load.w c8, 0(c1)",
     "expect int 1",
