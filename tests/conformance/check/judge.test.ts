@@ -11,6 +11,7 @@ import {
   forgetfulFork,
   program,
   violationIn,
+  withSignals,
   wrongNumber,
 } from "./support.js";
 
@@ -124,6 +125,20 @@ describe("an observation that is not that of an eager copy", () => {
     const { program: saved } = findingOf(judge(forking("copa"), { checker: wrongNumber }));
     const steps = [...trace(saved.config, saved.steps)];
     expect(steps.map(({ mismatch }) => mismatch)).toEqual([undefined]);
+  });
+
+  test("signals that only one side takes: the program expects those of the other, or none", () => {
+    const said = (checker: Checker, ...steps: readonly string[]) => {
+      const finding = findingOf(judge(program("config strategy=copa", ...steps), { checker }));
+      return [finding.expected, finding.actual, printTextProgram(finding.program).split("\n").at(-2)];
+    };
+    expect(said(withSignals([10]), "0: li c8, 5")).toEqual([
+      "int 0x5",
+      "int 0x5 signals=10",
+      "expect int 0x5 signals=none",
+    ]);
+    const handled = ["0: sigaction 10, handler c3 c1", "0: kill P0, 10", "0: li c8, 5"];
+    expect(said(withSignals([]), ...handled)).toEqual(["int 0x5 signals=10", "int 0x5", "expect int 0x5 signals=10"]);
   });
 });
 

@@ -42,6 +42,10 @@ export const wrongNumber = withStep("li", (taken) =>
     : taken,
 );
 
+/** A lazy `li` before which other signals are taken than should be. */
+export const withSignals = (signals: readonly number[]): Checker =>
+  withStep("li", (taken) => (taken.checked.ghost === undefined ? taken : { ...taken, signals }));
+
 /** A lazy fork that observes an error; what it does is right. */
 export const failingFork = (error: "ENOMEM" | "EAGAIN"): Checker =>
   withStep("fork", (taken) =>
