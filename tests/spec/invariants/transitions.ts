@@ -7,10 +7,20 @@ import type { Frame, Machine, PageEntry, Thread } from "../../../spec/sfork/mach
 import type { Step } from "../../../spec/sfork/operation.js";
 import type { World } from "../sfork/programs.js";
 
-export const transitionOf = ({ config }: World, ...program: readonly (readonly Step[])[]): Transition => {
-  const [last] = program
+const lastOf = ({ config }: World, program: readonly (readonly Step[])[]): CheckedStep | undefined =>
+  program
     .flat()
-    .reduce<readonly CheckedStep[]>(([sofar], next) => [checkedStep(sofar?.checked ?? start(config), next)], []);
+    .reduce<readonly CheckedStep[]>(([sofar], next) => [checkedStep(sofar?.checked ?? start(config), next)], [])[0];
+
+/** What the signals did that the last step of a program took. */
+export const deliveryOf = (world: World, ...program: readonly (readonly Step[])[]): Transition => {
+  const last = lastOf(world, program);
+  if (last?.delivery === undefined) throw new Error("the last step of the program takes no signals");
+  return last.delivery;
+};
+
+export const transitionOf = (world: World, ...program: readonly (readonly Step[])[]): Transition => {
+  const last = lastOf(world, program);
   if (last?.transition === undefined) throw new Error("the program has no last step that somebody took");
   return last.transition;
 };
