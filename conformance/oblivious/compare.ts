@@ -1,7 +1,7 @@
 /** REF-3: the level with an address space for each process beside the one that has one for all. */
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../../spec/sfork/config.js";
-import { initial } from "../../spec/sfork/machine.js";
+import { initial, type Machine } from "../../spec/sfork/machine.js";
 import type { Step } from "../../spec/sfork/operation.js";
 import { step, type Taken } from "../../spec/sfork/step.js";
 import { canonical, type CanonicalObservation } from "../canon.js";
@@ -31,8 +31,9 @@ export interface Comparison {
 }
 
 export interface CompareOptions {
-  /** Takes the steps of either side; a test may break it. */
+  /** What takes the steps of either side, and what follows the second one's: a test may break them. */
   readonly step?: typeof step;
+  readonly trackerOf?: (machine: Machine, other: Config) => Pick<Tracker, "follow">;
 }
 
 /** What is left of an observation whose numbers are address-derived: its kind, how many bytes, no tag. */
@@ -52,15 +53,16 @@ const seen = ({ observation, machine, process, signals }: Taken, verdict: Verdic
   return verdict === "masked" ? withoutNumbers(whole) : whole;
 };
 
+const trackerBeside = (machine: Machine, other: Config): Tracker => new Tracker(machine, other);
+
 /** The same steps on two machines, of which the second has one address space, up to the first difference. */
 export const compareSides = (
   [left, right]: readonly [Config, Config],
   steps: readonly Step[],
-  options: CompareOptions = {},
+  { step: take = step, trackerOf = trackerBeside }: CompareOptions = {},
 ): Comparison => {
-  const take = options.step ?? step;
   let [expected, actual] = [initial(left), initial(right)];
-  const tracker = new Tracker(actual, left);
+  const tracker = trackerOf(actual, left);
   let masked = 0;
   for (const [index, next] of steps.entries()) {
     const [one, two] = [take(expected, next), take(actual, next)];

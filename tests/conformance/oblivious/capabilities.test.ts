@@ -1,15 +1,8 @@
 /** Which numbers of capabilities depend on where things lie, and where they go. */
-import { describe, expect, test } from "vitest";
+import { describe } from "vitest";
 import type { Config } from "../../../spec/sfork/config.js";
 import { initial } from "../../../spec/sfork/machine.js";
-import { differences, judged, legal, moved, written } from "./marked.js";
-
-const check = (name: string, text: string, config: Partial<Config> = {}): void => {
-  test(name, () => {
-    expect(judged(text, config)).toEqual(written(text));
-    expect(differences(text, config)).toEqual([]);
-  });
-};
+import { check, legal, moved } from "./marked.js";
 
 const config = legal();
 const { base } = config;

@@ -3,6 +3,7 @@
  * two machines on which everything lies elsewhere.
  */
 import { isDeepStrictEqual } from "node:util";
+import { expect, test } from "vitest";
 import { canonical } from "../../../conformance/canon.js";
 import { compareLevels, compareSides, type Difference } from "../../../conformance/oblivious/compare.js";
 import { Tracker } from "../../../conformance/oblivious/tracker.js";
@@ -35,10 +36,13 @@ interface Marked {
  * everything is the same. `then`: what shows the difference after `outside`.
  */
 const parse = (text: string): readonly Marked[] => {
-  const matches = text.split("\n").flatMap((line) => /^\s*(?<mark>\S+)\s+(?<step>\S.*?)\s*$/.exec(line)?.groups ?? []);
-  const { steps } = read(lines("config", ...matches.map(({ step = "" }) => step)));
+  const matches = text
+    .split("\n")
+    .map((line) => /^\s*(\S+)\s+(\S.*?)\s*$/.exec(line))
+    .filter((match) => match !== null);
+  const { steps } = read(lines("config", ...matches.map(([, , step = ""]) => step)));
   return steps.map(({ actor, operation }, index) => {
-    const { mark = "", step = "" } = matches[index] ?? {};
+    const [, mark = "", step = ""] = matches[index] ?? [];
     return { mark, text: step, step: { actor, operation } };
   });
 };
@@ -59,7 +63,7 @@ const follow = (config: Config, other: Config, marked: readonly Marked[]) => {
 };
 
 /** The program with the marks that the run gives it. */
-export const judged = (text: string, given: Partial<Config> = {}): readonly string[] => {
+const judged = (text: string, given: Partial<Config> = {}): readonly string[] => {
   const config = legal(given);
   const marked = parse(text);
   const said = follow(config, moved(config), marked);
@@ -76,13 +80,20 @@ export const judged = (text: string, given: Partial<Config> = {}): readonly stri
 };
 
 /** The program with its own marks. */
-export const written = (text: string): readonly string[] =>
-  parse(text).map(({ mark, text: step }) => `${mark} ${step}`);
+const written = (text: string): readonly string[] => parse(text).map(({ mark, text: step }) => `${mark} ${step}`);
 
 /** Neither another place nor another address space makes a difference that is not masked. */
-export const differences = (text: string, given: Partial<Config> = {}): readonly Difference[] => {
+const differences = (text: string, given: Partial<Config> = {}): readonly Difference[] => {
   const config = legal(given);
   const steps = parse(text).map(({ step }) => step);
   const results = [compareLevels({ version: 1, config, steps }), compareSides([moved(config), config], steps)];
   return results.flatMap(({ difference }) => difference ?? []);
+};
+
+/** The marks of a program are those that the run gives it, and what is compared never differs. */
+export const check = (name: string, text: string, given: Partial<Config> = {}): void => {
+  test(name, () => {
+    expect(judged(text, given)).toEqual(written(text));
+    expect(differences(text, given)).toEqual([]);
+  });
 };
