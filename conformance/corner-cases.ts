@@ -4,14 +4,20 @@
  */
 import type { Transition } from "../spec/invariants/transition.js";
 import { accessCases } from "./corner-cases/accesses.js";
+import { attributeCases } from "./corner-cases/attributes.js";
+import { callCases } from "./corner-cases/calls.js";
 import { capabilityCases } from "./corner-cases/capabilities.js";
 import type { CornerCase } from "./corner-cases/case.js";
+import { descriptorCases } from "./corner-cases/descriptors.js";
 import { Evidence } from "./corner-cases/evidence.js";
 import { forkCases } from "./corner-cases/forks.js";
 import { grantCases } from "./corner-cases/grants.js";
 import { History } from "./corner-cases/history.js";
+import { imageCases } from "./corner-cases/images.js";
+import { kernelCopyCases } from "./corner-cases/kernel-copies.js";
 import { processCases } from "./corner-cases/processes.js";
 import { sharingCases } from "./corner-cases/sharing.js";
+import { signalCases } from "./corner-cases/signals.js";
 
 export const cornerCases = {
   ...capabilityCases,
@@ -20,6 +26,12 @@ export const cornerCases = {
   ...sharingCases,
   ...processCases,
   ...grantCases,
+  ...descriptorCases,
+  ...kernelCopyCases,
+  ...callCases,
+  ...signalCases,
+  ...imageCases,
+  ...attributeCases,
 } as const;
 
 export type CornerCaseName = keyof typeof cornerCases;

@@ -25,7 +25,14 @@ export const accessing = [
   "cloadtags",
 ] as const;
 
-/** What can end a process. */
+/** What can end a process, but for signals. */
 export const ending = ["exit", "thread_exit"] as const;
+
+/** Signals that are taken before a step are a transition of their own, which bears this name. */
+export const delivering = ["yield"] as const;
+
+/** What copies out, and in, for a process. */
+export const copyingOut = ["read", "readv", "call_finish", "virtq_complete"] as const;
+export const copyingIn = ["write", "writev", "call_enter", "virtq_submit"] as const;
 
 export type CornerCases = Readonly<Record<string, CornerCase>>;

@@ -4,11 +4,16 @@ import { integer, register, type Context } from "../../spec/sfork/context.js";
 import type { Transition } from "../../spec/invariants/transition.js";
 import type { Frame, Machine, PageEntry } from "../../spec/sfork/machine.js";
 import { effective } from "../../spec/sfork/memory-access.js";
+import type { Observation } from "../../spec/sfork/observation.js";
 import type { Integer, Operation } from "../../spec/sfork/operation.js";
 import { needsResolving, place, regionRange } from "../../spec/sfork/paging.js";
 import type { Range } from "../../spec/sfork/relocate.js";
 import { viewRegion } from "../../spec/invariants/view.js";
+import { described } from "../../spec/sfork/descriptors.js";
 import type { History } from "./history.js";
+import { buffersOf, isKernelAccess, type KernelAccess } from "./kernel-access.js";
+
+type Described = NonNullable<ReturnType<typeof described>>;
 
 /** A private page as it was before an access touched it. */
 export interface Touched {
@@ -44,6 +49,12 @@ const sizes: Partial<Readonly<Record<Operation["op"], bigint>>> = {
   "store.d": 8n,
 };
 
+/** What a step observes that did not do what it was to do. */
+const failures: ReadonlySet<Observation["kind"]> = new Set<Observation["kind"]>([
+  ...(["trap", "error", "would-block", "unsupported", "no-actor", "halted"] as const),
+  ...(["bad-choice", "out-of-frames", "outside-profile"] as const),
+]);
+
 /** No detector looks at the pages of longer ones. */
 const longest = 1n << 24n;
 
@@ -75,7 +86,7 @@ export class Evidence {
   }
 
   get succeeded(): boolean {
-    return ["capability", "integer", "none", "child", "process"].includes(this.transition.observation.kind);
+    return !failures.has(this.transition.observation.kind);
   }
 
   /** The capability that the step observes. */
@@ -84,9 +95,7 @@ export class Evidence {
     return observation.kind === "capability" ? observation.capability : undefined;
   }
 
-  register(index: number): Capability {
-    return register(this.context, index);
-  }
+  readonly register = (index: number): Capability => register(this.context, index);
 
   integer(operand: Integer): bigint {
     return integer(this.context, operand);
@@ -109,6 +118,23 @@ export class Evidence {
   failedWith(error: string): boolean {
     const { observation } = this.transition;
     return observation.kind === "error" && observation.error === error;
+  }
+
+  /** What was read. */
+  get bytes(): readonly number[] | undefined {
+    const { observation } = this.transition;
+    return observation.kind === "bytes" ? observation.bytes : undefined;
+  }
+
+  /** The child that the step made. */
+  get child(): number | undefined {
+    const { observation } = this.transition;
+    return observation.kind === "child" ? observation.child : undefined;
+  }
+
+  /** What a descriptor of the process refers to. */
+  described(d: number): Described | undefined {
+    return described(this.before, this.process, d);
   }
 
   /** Live processes but for one. */
@@ -191,12 +217,31 @@ export class Evidence {
       const size = this.integer(operation.n);
       return [access("read", operation.cs2, 0n, size), access("write", operation.cs1, 0n, size)];
     }
+    if (isKernelAccess(operation)) return this.#kernelAccesses(operation);
     if (operation.op === "memset") return [access("write", operation.cs1, 0n, this.integer(operation.n))];
     if (operation.op === "cloadtags") return [access("read", operation.cs1, 0n, 4n * granule)];
     const size = operation.op === "loadcap" || operation.op === "storecap" ? granule : sizes[operation.op];
     if (size === undefined || !("cs1" in operation) || !("n" in operation)) return [];
     const kind = operation.op.startsWith("store") ? "write" : "read";
     return [access(kind, operation.cs1, this.integer(operation.n), size)];
+  }
+
+  /** What the kernel touches for a call: as far as it transferred, or meant to. */
+  #kernelAccesses(operation: KernelAccess): readonly Access[] {
+    const { before, transition } = this;
+    const { observation } = transition;
+    const moved =
+      observation.kind === "bytes"
+        ? BigInt(observation.bytes.length)
+        : observation.kind === "integer"
+          ? observation.integer
+          : undefined;
+    let left = moved ?? longest;
+    return buffersOf(this, operation).flatMap(({ kind, capability, size }) => {
+      const here = size < left ? size : left;
+      left -= here;
+      return here > 0n ? [this.#access(kind, capability, effective(before.format, capability, 0n), here)] : [];
+    });
   }
 
   get writes(): readonly Access[] {

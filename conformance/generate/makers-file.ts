@@ -2,7 +2,7 @@
 import type { OperationOf, SplitCall } from "../../spec/sfork/operation.js";
 import * as choose from "./choices.js";
 import type { Description } from "./model/files.js";
-import type { Makers } from "./operations.js";
+import type { Makers } from "./maker.js";
 import { imm, type Scene } from "./scene.js";
 import { integer } from "./values.js";
 

@@ -4,7 +4,7 @@ import * as choose from "./choices.js";
 import type { Life } from "./model/life.js";
 import { targetsOf } from "./model/effects-process.js";
 import { amount } from "./model/transfers.js";
-import type { Makers } from "./operations.js";
+import type { Makers } from "./maker.js";
 import { pointerRegister } from "./posix/pointers.js";
 import { imm, roles, type Scene } from "./scene.js";
 import { bytePointer, destination, integer, ordinal, pointer } from "./values.js";

@@ -1,5 +1,5 @@
 /** One step of any operation, with operands that suit it: a maker for each name of the table. */
-import type { Operation, OperationName } from "../../spec/sfork/operation.js";
+import type { Maker, Makers } from "./maker.js";
 import { fileMakers } from "./makers-file.js";
 import { processMakers } from "./makers-process.js";
 import { imm, roles, type Scene } from "./scene.js";
@@ -17,10 +17,6 @@ import {
   protection,
   rights,
 } from "./values.js";
-
-type Maker = (scene: Scene) => Operation;
-
-export type Makers = Readonly<Record<OperationName, Maker>>;
 
 type Derive =
   "csetbounds" | "csetboundsexact" | "csetaddr" | "cincoffset" | "csetoffset" | "cfromptr" | "csetflags" | "csethigh";

@@ -1,7 +1,8 @@
 /** Steps between templates: any operation, by weight, taken by anybody. */
-import type { Operation, OperationName } from "../../spec/sfork/operation.js";
+import type { OperationName } from "../../spec/sfork/operation.js";
 import { addressing } from "./oblivious.js";
-import { makers, type Makers } from "./operations.js";
+import type { Maker, Makers } from "./maker.js";
+import { makers } from "./operations.js";
 import type { Profile } from "./options.js";
 import { executableOperations } from "./posix/executable.js";
 import { posixMakers } from "./posix/makers.js";
@@ -138,10 +139,9 @@ const lotteries: Readonly<Record<Profile, readonly OperationName[]>> = {
   posix: lottery("posix"),
 };
 
-const anyMaker = (name: OperationName): ((scene: Scene) => Operation) => makers[name];
+const anyMaker = (name: OperationName): Maker => makers[name];
 
-const posixMaker = (name: OperationName): ((scene: Scene) => Operation) =>
-  (posixMakers as Partial<Makers>)[name] ?? makers[name];
+const posixMaker = (name: OperationName): Maker => (posixMakers as Partial<Makers>)[name] ?? makers[name];
 
 /** The end of process 0 is the end of the program: somebody else may end, or the program is nearly over anyway. */
 const actorFor = (scene: Scene, name: OperationName): number | undefined => {

@@ -4,11 +4,17 @@ import type { Profile } from "./options.js";
 import type { Scene } from "./scene.js";
 import type { Templates } from "./template.js";
 import { accessTemplates } from "./templates/accesses.js";
+import { attributeTemplates } from "./templates/attributes.js";
+import { callTemplates } from "./templates/calls.js";
 import { capabilityTemplates } from "./templates/capabilities.js";
+import { descriptorTemplates } from "./templates/descriptors.js";
 import { forkTemplates } from "./templates/forks.js";
 import { grantTemplates } from "./templates/grants.js";
+import { imageTemplates } from "./templates/images.js";
+import { kernelCopyTemplates } from "./templates/kernel-copies.js";
 import { processTemplates } from "./templates/processes.js";
 import { sharingTemplates } from "./templates/sharing.js";
+import { signalTemplates } from "./templates/signals.js";
 
 const templates: Templates<CornerCaseName> = {
   ...capabilityTemplates,
@@ -17,6 +23,12 @@ const templates: Templates<CornerCaseName> = {
   ...sharingTemplates,
   ...processTemplates,
   ...grantTemplates,
+  ...descriptorTemplates,
+  ...kernelCopyTemplates,
+  ...callTemplates,
+  ...signalTemplates,
+  ...imageTemplates,
+  ...attributeTemplates,
 };
 
 export interface NamedTemplate {

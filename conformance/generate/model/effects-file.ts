@@ -1,12 +1,12 @@
-/** What operations on descriptors do to the model. */
+/** What operations on descriptors do to the world. */
 import type { OperationOf } from "../../../spec/sfork/operation.js";
-import type { Model } from "../model.js";
-import type { Effects } from "./effects.js";
+import type { Effects } from "./effect.js";
 import * as files from "./files.js";
 import type { Description } from "./files.js";
 import type { Thread } from "./life.js";
 import { PIPE } from "./signals.js";
 import { amount, bufferProspect, buffersOf, overwriteBuffers, sizeOf, type Buffer } from "./transfers.js";
+import type { World } from "./world.js";
 
 type Reading = OperationOf<"read"> | OperationOf<"readv">;
 type Writing = OperationOf<"write"> | OperationOf<"writev">;
@@ -22,24 +22,24 @@ const take = (thread: Thread, description: Description, buffers: readonly Buffer
   overwriteBuffers(thread, buffers, size);
 };
 
-const give = (model: Model, { life }: Thread, description: Description, size: number): void => {
-  const taken = files.writable(description, size, model.config.pipe);
-  if (taken === "broken") model.post(life, PIPE);
+const give = (world: World, { life }: Thread, description: Description, size: number): void => {
+  const taken = files.writable(description, size, world.config.pipe);
+  if (taken === "broken") world.post(life, PIPE);
   if (typeof taken === "number") files.produce(description, taken);
 };
 
-const read = (_: Model, thread: Thread, operation: Reading): void => {
+const read = (_: World, thread: Thread, operation: Reading): void => {
   const description = described(thread, operation.d);
   const buffers = buffersOf(thread, operation);
   if (description?.reads !== true || bufferProspect(thread, buffers, "write") !== "fine") return;
   take(thread, description, buffers);
 };
 
-const write = (model: Model, thread: Thread, operation: Writing): void => {
+const write = (world: World, thread: Thread, operation: Writing): void => {
   const description = described(thread, operation.d);
   const buffers = buffersOf(thread, operation);
   if (description?.writes !== true || bufferProspect(thread, buffers, "read") !== "fine") return;
-  give(model, thread, description, sizeOf(buffers));
+  give(world, thread, description, sizeOf(buffers));
 };
 
 /** The bytes of a lock. */
@@ -64,8 +64,8 @@ export const fileEffects: Effects = {
   pipe: (_, { life }) => {
     files.makePipe(life);
   },
-  open: (model, { life }, { path, flags }) => {
-    model.files.open(life, path, flags);
+  open: (world, { life }, { path, flags }) => {
+    world.files.open(life, path, flags);
   },
   close: (_, { life }, { d }) => {
     files.close(life, d);
@@ -119,23 +119,23 @@ export const fileEffects: Effects = {
     if (description !== undefined) files.retain(description);
     thread.call = { operation, description };
   },
-  call_finish: (model, thread) => {
+  call_finish: (world, thread) => {
     const { operation, description } = thread.call ?? {};
     if (operation === undefined) return;
-    if (operation.op === "open") model.files.open(thread.life, operation.path, operation.flags);
+    if (operation.op === "open") world.files.open(thread.life, operation.path, operation.flags);
     else if (description !== undefined) {
       const buffers = buffersOf(thread, operation);
       const reads = operation.op === "read" || operation.op === "readv";
       const size = sizeOf(buffers);
       if (reads && files.readable(description, size) === undefined) return;
-      if (!reads && files.writable(description, size, model.config.pipe) === "waits") return;
+      if (!reads && files.writable(description, size, world.config.pipe) === "waits") return;
       if (reads) take(thread, description, buffers);
-      else give(model, thread, description, size);
+      else give(world, thread, description, size);
     }
-    model.endCall(thread);
+    world.endCall(thread);
   },
-  chdir: (model, { life }, { path }) => {
+  chdir: (world, { life }, { path }) => {
     const directory = files.absolute(life, path);
-    if (files.directories.includes(directory) && !model.files.isThroughFile(directory)) life.directory = directory;
+    if (files.directories.includes(directory) && !world.files.isThroughFile(directory)) life.directory = directory;
   },
 };

@@ -1,11 +1,11 @@
-/** What operations on memory and registers do to the model, where it keeps track of these. */
+/** What operations on memory and registers do to the world, where it keeps track of these. */
 import { layout } from "../../../spec/sfork/machine.js";
 import type { OperationOf } from "../../../spec/sfork/operation.js";
-import type { Model } from "../model.js";
-import type { Effects } from "./effects.js";
+import type { Effects } from "./effect.js";
 import type { Thread } from "./life.js";
 import { isPointer, swept, toSegment, type Page, type Value } from "./memory.js";
 import { amount, pointerIn } from "./transfers.js";
+import type { World } from "./world.js";
 
 /** Bytes of each kind of integer access. */
 export const widths = {
@@ -27,14 +27,14 @@ const setRegister = (thread: Thread, register: number, value: Value): void => {
 };
 
 /** The register that is written holds something of its own. */
-const other = (_: Model, thread: Thread, { cd }: { readonly cd: number }): void => {
+const other = (_: World, thread: Thread, { cd }: { readonly cd: number }): void => {
   setRegister(thread, cd, "other");
 };
 
 type Loading = OperationOf<"load.b" | "load.bu" | "load.h" | "load.hu" | "load.w" | "load.wu" | "load.d">;
 type Storing = OperationOf<"store.b" | "store.h" | "store.w" | "store.d">;
 
-const load = (_: Model, thread: Thread, { op, cd, n, cs1 }: Loading): void => {
+const load = (_: World, thread: Thread, { op, cd, n, cs1 }: Loading): void => {
   const from = pointerIn(thread, cs1);
   const isFine = from !== undefined && thread.life.memory?.prospect(from, amount(n), widths[op], "read") === "fine";
   if (isFine) setRegister(thread, cd, "number");
@@ -46,41 +46,41 @@ const overwrite = ({ life, registers }: Thread, register: number, offset: number
     life.memory.overwrite(to, offset, size);
 };
 
-const store = (_: Model, thread: Thread, { op, n, cs1 }: Storing): void => {
+const store = (_: World, thread: Thread, { op, n, cs1 }: Storing): void => {
   overwrite(thread, cs1, amount(n), widths[op]);
 };
 
 /** A whole number of pages. */
-export const wholePages = ({ config }: Model, bytes: number): number => Math.ceil(bytes / config.page) * config.page;
+export const wholePages = ({ config }: World, bytes: number): number => Math.ceil(bytes / config.page) * config.page;
 
 /** The range of pages that `munmap` and its like act on; undefined where they fail. */
-export const pagesFrom = (model: Model, thread: Thread, cs1: number, bytes: number) => {
+export const pagesFrom = (world: World, thread: Thread, cs1: number, bytes: number) => {
   const from = pointerIn(thread, cs1);
-  const size = wholePages(model, bytes);
+  const size = wholePages(world, bytes);
   if (from?.segment !== undefined || from?.live !== true || size <= 0) return undefined;
   const { address: start, base, top } = from;
-  return start % model.config.page === 0 && start >= base && start + size <= top ? { start, size } : undefined;
+  return start % world.config.page === 0 && start >= base && start + size <= top ? { start, size } : undefined;
 };
 
 const change = (
-  model: Model,
+  world: World,
   thread: Thread,
   { cs1, n }: { readonly cs1: number; readonly n: OperationOf<"li">["n"] },
   to: Partial<Page>,
 ): void => {
-  const range = pagesFrom(model, thread, cs1, amount(n));
+  const range = pagesFrom(world, thread, cs1, amount(n));
   if (range !== undefined) thread.life.memory?.change(range.start, range.size, to);
 };
 
-const unmap = (model: Model, thread: Thread, operation: OperationOf<"munmap">): void => {
+const unmap = (world: World, thread: Thread, operation: OperationOf<"munmap">): void => {
   const { life } = thread;
-  const range = life.memory === undefined ? undefined : pagesFrom(model, thread, operation.cs1, amount(operation.n));
+  const range = life.memory === undefined ? undefined : pagesFrom(world, thread, operation.cs1, amount(operation.n));
   if (range === undefined) return;
   const { start, size } = range;
   life.memory?.unmap(start, size);
   const sweep = (value: Value): Value => swept(value, start, start + size);
   for (const ordinal of life.threads) {
-    const own = model.threadAt(ordinal);
+    const own = world.threadAt(ordinal);
     if (own !== undefined) own.registers = own.registers?.map(sweep);
   }
   if (life.alternateStack !== undefined) life.alternateStack = sweep(life.alternateStack);
@@ -100,26 +100,26 @@ const advised = {
 } as const;
 
 export const memoryEffects: Effects = {
-  mmap: (model, thread, { cd, n, protection }) => {
-    if ("immediate" in n) model.countPages(thread.life, n.immediate);
-    const count = wholePages(model, amount(n)) / model.config.page;
+  mmap: (world, thread, { cd, n, protection }) => {
+    if ("immediate" in n) world.countPages(thread.life, n.immediate);
+    const count = wholePages(world, amount(n)) / world.config.page;
     const isFine = count > 0 && !(protection.write && protection.execute);
-    const mapped = isFine ? thread.life.memory?.map(count, layout(model.config).free, protection) : undefined;
+    const mapped = isFine ? thread.life.memory?.map(count, layout(world.config).free, protection) : undefined;
     if (mapped !== undefined) setRegister(thread, cd, mapped);
   },
-  munmap: (model, thread, operation) => {
-    if ("immediate" in operation.n) model.countPages(thread.life, -operation.n.immediate);
-    unmap(model, thread, operation);
+  munmap: (world, thread, operation) => {
+    if ("immediate" in operation.n) world.countPages(thread.life, -operation.n.immediate);
+    unmap(world, thread, operation);
   },
-  mprotect: (model, thread, operation) => {
+  mprotect: (world, thread, operation) => {
     const { protection } = operation;
-    if (!(protection.write && protection.execute)) change(model, thread, operation, { protection });
+    if (!(protection.write && protection.execute)) change(world, thread, operation, { protection });
   },
-  madvise: (model, thread, operation) => {
-    change(model, thread, operation, advised[operation.advice]);
+  madvise: (world, thread, operation) => {
+    change(world, thread, operation, advised[operation.advice]);
   },
-  shm: (model, thread, { cd, segment }) => {
-    setRegister(thread, cd, toSegment(model.config, segment % model.config.shared));
+  shm: (world, thread, { cd, segment }) => {
+    setRegister(thread, cd, toSegment(world.config, segment % world.config.shared));
   },
   li: (_, thread, { cd }) => {
     setRegister(thread, cd, "number");

@@ -1,18 +1,18 @@
-/** What operations on processes, signals and devices do to the model. */
+/** What operations on processes, signals and devices do to the world. */
 import { maxDescriptors, maxRequests } from "../../../spec/sfork/kernel.js";
 import { maxChannels, registerCount } from "../../../spec/sfork/machine.js";
 import type { OperationOf, Target } from "../../../spec/sfork/operation.js";
 import { startPages } from "../config.js";
-import type { Model } from "../model.js";
-import type { Effects } from "./effects.js";
+import type { Effects } from "./effect.js";
 import { closeWhere } from "./files.js";
 import type { Life, Thread } from "./life.js";
 import { Memory, startRegisters } from "./memory.js";
 import { dispositionOf, isCertain, isSignal, KILL } from "./signals.js";
 import { amount, valueIn } from "./transfers.js";
+import type { World } from "./world.js";
 
 /** Processes that a signal is for, zombies included. */
-export const targetsOf = ({ lives, processes }: Model, { life }: Thread, target: Target): readonly Life[] => {
+export const targetsOf = ({ lives, processes }: World, { life }: Thread, target: Target): readonly Life[] => {
   const there = lives.filter(({ state }) => state !== "reaped");
   if (target === "own-group") return there.filter(({ group }) => group === life.group);
   if ("group" in target) return there.filter(({ group }) => group === target.group % processes);
@@ -20,7 +20,7 @@ export const targetsOf = ({ lives, processes }: Model, { life }: Thread, target:
 };
 
 /** The group that a `setpgid` moves somebody to, and whom; undefined where it fails. */
-const movedTo = ({ lives, processes }: Model, { life }: Thread, operation: OperationOf<"setpgid">) => {
+const movedTo = ({ lives, processes }: World, { life }: Thread, operation: OperationOf<"setpgid">) => {
   const target = lives[operation.process === undefined ? life.ordinal : operation.process % processes];
   if (target === undefined || target.state === "reaped" || target.session === target.ordinal) return undefined;
   const group = operation.group === undefined ? target.ordinal : operation.group % processes;
@@ -31,47 +31,47 @@ const movedTo = ({ lives, processes }: Model, { life }: Thread, operation: Opera
   return group === target.ordinal || exists ? { target, group } : undefined;
 };
 
-const exec = (model: Model, thread: Thread, { granule }: { readonly granule: number | undefined }): void => {
+const exec = (world: World, thread: Thread, { granule }: { readonly granule: number | undefined }): void => {
   const { life } = thread;
-  for (const one of life.threads) model.endCall(model.threadAt(one));
+  for (const one of life.threads) world.endCall(world.threadAt(one));
   life.threads = [thread.ordinal];
   closeWhere(life, ({ cloexec }) => cloexec);
-  life.pages = startPages(model.config);
+  life.pages = startPages(world.config);
   life.executed = true;
   life.actions = new Map(Array.from(life.actions).filter(([, action]) => action === "ignore"));
   life.alternateStack = undefined;
   if (granule === undefined) return;
-  life.memory = Memory.start(model.config, granule);
-  thread.registers = startRegisters(model.config);
+  life.memory = Memory.start(world.config, granule);
+  thread.registers = startRegisters(world.config);
 };
 
 export const processEffects: Effects = {
-  exit: (model, { life }) => {
-    model.end(life);
+  exit: (world, { life }) => {
+    world.end(life);
   },
-  exec: (model, thread) => {
-    exec(model, thread, model);
+  exec: (world, thread) => {
+    exec(world, thread, world);
   },
-  thread: (model, thread) => {
-    model.addThread(thread);
+  thread: (world, thread) => {
+    world.addThread(thread);
   },
-  thread_exit: (model, thread) => {
-    model.endThread(thread);
+  thread_exit: (world, thread) => {
+    world.endThread(thread);
   },
-  wait: (model, thread, { cd, process, reap }) => {
-    model.reap(thread.life, process, reap);
+  wait: (world, thread, { cd, process, reap }) => {
+    world.reap(thread.life, process, reap);
     thread.registers = thread.registers?.with(cd % registerCount, "other");
   },
-  channel: (model) => {
-    model.channels = Math.min(model.channels + 1, maxChannels);
+  channel: (world) => {
+    world.channels = Math.min(world.channels + 1, maxChannels);
   },
-  setrlimit: (model, { life }, { resource, n }) => {
+  setrlimit: (world, { life }, { resource, n }) => {
     const limit = amount(n);
-    const hard = resource === "nofile" ? maxDescriptors : model.config.processes;
+    const hard = resource === "nofile" ? maxDescriptors : world.config.processes;
     if (limit >= 0 && limit <= hard) life[resource] = limit;
   },
-  setpgid: (model, thread, operation) => {
-    const moved = movedTo(model, thread, operation);
+  setpgid: (world, thread, operation) => {
+    const moved = movedTo(world, thread, operation);
     if (moved !== undefined) moved.target.group = moved.group;
   },
   setsid: ({ lives }, { life }) => {
@@ -94,18 +94,18 @@ export const processEffects: Effects = {
   sigmask: (_, thread, { signals }) => {
     thread.mask = signals.filter((signal) => isSignal(signal) && !isCertain(signal));
   },
-  kill: (model, thread, { target, signal: n }) => {
+  kill: (world, thread, { target, signal: n }) => {
     const signal = amount(n);
     if (!isSignal(signal)) return;
-    for (const life of targetsOf(model, thread, target)) {
-      if (signal === KILL) model.end(life);
-      else model.post(life, signal);
+    for (const life of targetsOf(world, thread, target)) {
+      if (signal === KILL) world.end(life);
+      else world.post(life, signal);
     }
   },
-  virtq_submit: (model) => {
-    model.requests = Math.min(model.requests + 1, maxRequests);
+  virtq_submit: (world) => {
+    world.requests = Math.min(world.requests + 1, maxRequests);
   },
-  virtq_complete: (model) => {
-    model.requests = Math.max(0, model.requests - 1);
+  virtq_complete: (world) => {
+    world.requests = Math.max(0, world.requests - 1);
   },
 };

@@ -6,7 +6,7 @@ import type { Description } from "../model/files.js";
 import type { Thread } from "../model/life.js";
 import { amount, bufferProspect, buffersOf, sizeOf } from "../model/transfers.js";
 import type { Model } from "../model.js";
-import type { ExecutableChecks } from "./executable.js";
+import type { ExecutableChecks } from "./check.js";
 
 const isSmall = (n: Integer, least = 0, most = 1 << 20): boolean =>
   "immediate" in n && amount(n) >= least && amount(n) <= most;

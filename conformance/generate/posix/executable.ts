@@ -3,21 +3,13 @@
  * What it leaves out has no counterpart there (capabilities, channels, devices, split calls), is decided by something that
  * the specification has not (who else uses the machine), or differs from kernel to kernel.
  */
-import type { Operation, OperationName, OperationOf } from "../../../spec/sfork/operation.js";
+import type { Operation, OperationName } from "../../../spec/sfork/operation.js";
 import type { Model } from "../model.js";
 import type { Thread } from "../model/life.js";
 import { callChecks } from "./calls.js";
+import type { ExecutableCheck, ExecutableChecks } from "./check.js";
 import { memoryChecks } from "./memory.js";
 import { processChecks } from "./processes.js";
-
-export type ExecutableCheck<Name extends OperationName> = (
-  model: Model,
-  thread: Thread,
-  operation: OperationOf<Name>,
-) => boolean;
-
-/** An operation without a check is not in the profile. */
-export type ExecutableChecks = { readonly [Name in OperationName]?: ExecutableCheck<Name> };
 
 const checks: ExecutableChecks = { ...memoryChecks, ...callChecks, ...processChecks };
 

@@ -3,7 +3,7 @@ import { layout } from "../../../spec/sfork/machine.js";
 import type { Integer, OperationOf } from "../../../spec/sfork/operation.js";
 import { widths } from "../model/effects-memory.js";
 import type { Pointer } from "../model/memory.js";
-import type { Makers } from "../operations.js";
+import type { Makers } from "../maker.js";
 import { imm, reg, roles, type Scene } from "../scene.js";
 import { nothing, readOnly, readWrite } from "../template.js";
 import { keptPointer, pointerRegister, reach } from "./pointers.js";

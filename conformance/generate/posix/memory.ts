@@ -7,7 +7,7 @@ import type { Thread } from "../model/life.js";
 import { isPointer, type Pointer, type Touch } from "../model/memory.js";
 import { amount, pointerIn, valueIn } from "../model/transfers.js";
 import type { Model } from "../model.js";
-import type { ExecutableChecks } from "./executable.js";
+import type { ExecutableChecks } from "./check.js";
 
 type Loading = OperationOf<"load.b" | "load.bu" | "load.h" | "load.hu" | "load.w" | "load.wu" | "load.d">;
 type Storing = OperationOf<"store.b" | "store.h" | "store.w" | "store.d">;

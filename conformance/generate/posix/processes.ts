@@ -7,7 +7,7 @@ import { isPointer } from "../model/memory.js";
 import { isCertain, isSignal, stopSignals } from "../model/signals.js";
 import { amount, pointerIn, valueIn } from "../model/transfers.js";
 import type { Model } from "../model.js";
-import type { ExecutableChecks } from "./executable.js";
+import type { ExecutableChecks } from "./check.js";
 
 /** Signals that a kernel sends for faults: a driver may need them for itself. */
 const faultSignals: readonly number[] = [4, 5, 7, 8, 11];
