@@ -29,6 +29,7 @@ export class Now {
   /** After them, and before the operation. */
   readonly before: Machine;
   readonly after: Machine;
+  /** What the step did; nothing, where a stop or an end came before it. */
   readonly operation: Operation;
   readonly observation: Observation;
   readonly thread: number;
@@ -48,14 +49,14 @@ export class Now {
     this.start = start;
     this.before = taken.ready;
     this.after = taken.machine;
-    this.operation = operation;
+    this.operation = taken.acted ? operation : { op: "yield" };
     this.observation = taken.observation;
     this.thread = by.thread;
     this.process = by.process;
     this.signals = taken.signals;
     const { before, after, observation } = this;
     const nothing = { grants: noGrants, grantsBefore: noGrants, ghost: undefined, ghostBefore: undefined };
-    const moved = { before, after, operation, observation, ...by, signals: [], ended: [], began: [] };
+    const moved = { before, after, operation: this.operation, observation, ...by, signals: [], ended: [], began: [] };
     this.#evidence = new Evidence({ ...moved, ...nothing }, new History());
   }
 
