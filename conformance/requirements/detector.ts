@@ -32,15 +32,6 @@ export const inOrder =
     };
   };
 
-/** One of them is enough. */
-export const either =
-  (...detectors: readonly Detector[]): Detector =>
-  () => {
-    const started = detectors.map((detector) => detector());
-    // Each of them has to see every step.
-    return (now, past) => started.map((shows) => shows(now, past)).some(Boolean);
-  };
-
 /** A key of a thing that one process does something to, and another does after it. */
 export const pairKey = (first: number, then: number, thing: number): string => `${first}-${then}:${thing}`;
 
