@@ -91,7 +91,9 @@ const textAction = parsed(
   },
   (value) => (typeof value === "string" ? value : `handler c${value.code}, c${value.data}`),
   (input) => {
-    const registers = String(input).split(/[\s,]+/).slice(1);
+    const registers = String(input)
+      .split(/[\s,]+/)
+      .slice(1);
     const wrong = registers.find((word) => registerNumber(word) !== undefined && parseRegister(word) === undefined);
     if (wrong !== undefined) return notARegister(wrong, "c");
     const all = "write default, ignore or handler c3, c1";
