@@ -35,7 +35,7 @@ export interface CoverageResult {
 export interface Coverage {
   /** A program starts. */
   readonly begin: (format: FormatName) => void;
-  readonly step: (name: OperationName, step: Pick<CheckedStep, "observation" | "transition">) => void;
+  readonly step: (name: OperationName, step: Pick<CheckedStep, "observation" | "transition" | "acted">) => void;
   readonly result: () => CoverageResult;
 }
 
@@ -54,6 +54,11 @@ class Outcomes {
   readonly failed: Counter = new Map();
   readonly trapped: Counter = new Map();
   readonly discarded: Counter = new Map();
+
+  /** A step in which the operation was not begun: nobody could take it, or signals ended or stopped who would have. */
+  discard({ kind }: Observation): void {
+    bump(this.discarded, kind);
+  }
 
   add(observation: Observation, lost: boolean): void {
     switch (observation.kind) {
@@ -86,7 +91,7 @@ class Outcomes {
       case "halted":
       case "out-of-frames":
       case "outside-profile":
-        bump(this.discarded, observation.kind);
+        this.discard(observation);
     }
   }
 
@@ -130,9 +135,10 @@ export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cor
       format = name;
       current = lookout();
     },
-    step: (name, { observation, transition }) => {
+    step: (name, { observation, transition, acted }) => {
       steps += 1;
-      outcomes.get(name)?.add(observation, transition !== undefined && losesTag(transition));
+      if (acted) outcomes.get(name)?.add(observation, transition !== undefined && losesTag(transition));
+      else outcomes.get(name)?.discard(observation);
       if (observation.kind === "trap") bump(traps, observation.trap);
       if (observation.kind === "capability" && observation.capability.tag) {
         bump(exponents.get(format) ?? new Map<string, number>(), exponentOf(format, observation.capability));

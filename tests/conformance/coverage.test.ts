@@ -15,11 +15,13 @@ test("what operations on kernel objects give back counts as success, what they r
     { kind: "unsupported" },
   ];
   const coverage = createCoverage({});
-  for (const observation of seen) coverage.step("read", { observation, transition: undefined });
+  for (const observation of seen) coverage.step("read", { observation, transition: undefined, acted: true });
+  // A process that is stopped: the operation itself does not block.
+  coverage.step("read", { observation: { kind: "would-block" }, transition: undefined, acted: false });
   expect(coverage.result().operations["read"]).toEqual({
     succeeded: 5,
     failed: { EBADF: 1, "would-block": 1 },
     trapped: {},
-    discarded: { unsupported: 1 },
+    discarded: { unsupported: 1, "would-block": 1 },
   });
 });
