@@ -18,7 +18,7 @@ import { record, type Recording } from "../conformance/requirements/witness.js";
 const file = "docs/posix.md";
 
 /** What is recorded if nobody says otherwise: some ten seconds. */
-const usual: Recording = { seed: "posix", runs: 200 };
+const usual: Recording = { seed: "posix", runs: 400 };
 
 /** A check runs no more programs again than these. */
 const mostAgain = 500;

@@ -46,6 +46,17 @@ const hasEnd = (machine: Machine, process: number, pipe: number, end: "read" | "
 const lacksEnd = (now: Now, end: "read" | "write"): boolean =>
   now.pipe !== undefined && !hasEnd(now.before, now.process, now.pipe, end);
 
+/** The file, or the pipe, that the operation is about. */
+const objectOf = ({ file, pipe }: Now): readonly string[] => [
+  ...(file === undefined ? [] : [`file ${file}`]),
+  ...(pipe === undefined ? [] : [`pipe ${pipe}`]),
+];
+
+const objectsIn = ({ files, pipes }: Machine): readonly string[] => [
+  ...files.map((_, index) => `file ${index}`),
+  ...pipes.map((_, index) => `pipe ${index}`),
+];
+
 const readsSome = ({ observation }: Now): boolean => observation.kind === "bytes" && observation.bytes.length > 0;
 
 /** Pipes with bytes in them of which the forking process has the reading end. */
@@ -120,7 +131,7 @@ export const descriptors: Section = {
       id: "D06",
       requirement: "Descriptors marked close-on-fork are closed in the child.",
       tier: "other",
-      reason: "There is no such mark: Linux, with which the model is compared, has none.",
+      reason: "There is no such mark: it is new in POSIX.1-2024, and Linux has none.",
     },
     {
       id: "D07",
@@ -173,12 +184,14 @@ export const descriptors: Section = {
       tier: "second",
       rules: ["EXIT-1 exit", "FILE-1 references"],
       operations: ["fork", "write", "exit", "read"],
-      counts: "a process writes to a file and ends, and another reads the file",
+      counts: "a process writes to a file or pipe and ends, and another reads there",
       exercised: inOrder(
-        (now) => (now.file === undefined || !now.did("write") ? [] : [`${now.file}:${now.process}`]),
-        ({ ended, before }) => before.files.flatMap((_, file) => ended.map((process) => `${file}:${process}`)),
+        (now) => (now.did("write") ? objectOf(now).map((object) => `${object}:${now.process}`) : []),
+        (now) => objectsIn(now.before).flatMap((object) => now.ended.map((process) => `${object}:${process}`)),
         (now) =>
-          now.file === undefined || !now.did("read") ? [] : now.others.map((process) => `${now.file ?? 0}:${process}`),
+          now.did("read") && readsSome(now)
+            ? objectOf(now).flatMap((object) => now.others.map((process) => `${object}:${process}`))
+            : [],
       ),
     },
     {

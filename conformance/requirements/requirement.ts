@@ -8,7 +8,7 @@ import type { Detector } from "./detector.js";
 /** `core` and `second` were chosen to be modelled, in this order; `other` rows are where they follow from the rest. */
 export type Tier = "core" | "second" | "other";
 
-export interface Modelled {
+interface Modelled {
   /** Rules of `docs/rules.md` that make it so: rule and case. */
   readonly rules: readonly string[];
   /** Operations that a program needs to see it. */
