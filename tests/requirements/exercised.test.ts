@@ -85,7 +85,7 @@ const near: readonly (readonly [id: string, why: string, lines: readonly string[
   [
     "G04",
     "the child has set it itself",
-    ["0: fork c7", "1: sigaction 10, handler c3 c1", "0: kill P1, 10", "1: yield"],
+    ["0: fork c7", "1: sigaction 10, handler c3, c1", "0: kill P1, 10", "1: yield"],
   ],
   ["T01", "the alarm is the child's own", ["0: fork c7", "1: alarm 5", "1: alarm 0"]],
   ["H01", "the parent has one thread", ["0: fork c7", "0: thread", "1: yield"]],

@@ -137,7 +137,7 @@ describe("an observation that is not that of an eager copy", () => {
       "int 0x5 signals=10",
       "expect int 0x5 signals=none",
     ]);
-    const handled = ["0: sigaction 10, handler c3 c1", "0: kill P0, 10", "0: li c8, 5"];
+    const handled = ["0: sigaction 10, handler c3, c1", "0: kill P0, 10", "0: li c8, 5"];
     expect(said(withSignals([]), ...handled)).toEqual(["int 0x5 signals=10", "int 0x5", "expect int 0x5 signals=10"]);
   });
 });

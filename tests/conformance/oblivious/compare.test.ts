@@ -66,7 +66,7 @@ describe("a comparison", () => {
 
   test("finds a signal that only one side takes", () => {
     const deaf = broken("posix", (taken) => ({ ...taken, signals: [] }));
-    const steps = ["0: sigaction 10, handler c3 c1", "0: kill P0, 10", "0: yield"];
+    const steps = ["0: sigaction 10, handler c3, c1", "0: kill P0, 10", "0: yield"];
     expect(compare(steps)).toMatchObject({ compared: 3 });
     expect(compare(steps, deaf).difference).toMatchObject({ step: 2, actual: { none: true, signals: [10] } });
   });

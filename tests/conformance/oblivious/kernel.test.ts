@@ -182,7 +182,7 @@ describe("a handler", () => {
   check(
     "counts in bytes as they are",
     `same 0: cincoffset c8, c1, 64
-     same 0: sigaction 10, handler c3 c8
+     same 0: sigaction 10, handler c3, c8
      same 0: kill P0, 10
      same 0: load.d c7, 64(c1)
      same 0: store.b c1, 64(c1)
@@ -194,13 +194,13 @@ describe("a handler", () => {
     "counts in what was a pointer",
     `same 0: storecap c1, 64(c1)
      same 0: cincoffset c8, c1, 64
-     same 0: sigaction 10, handler c3 c8
+     same 0: sigaction 10, handler c3, c8
      same 0: kill P0, 10
      masked 0: loadcap c7, 64(c1)`,
   );
   check(
     "counts in the receiver's memory",
-    `same 0: sigaction 10, handler c3 c1
+    `same 0: sigaction 10, handler c3, c1
      same 0: fork c7
      same 1: store.h c1, 0(c1)
      same 0: kill P1, 10
@@ -211,7 +211,7 @@ describe("a handler", () => {
     "that is gone ends its process",
     `same 0: fork c7
      same 1: mmap c8, 256, r w
-     same 1: sigaction 10, handler c3 c8
+     same 1: sigaction 10, handler c3, c8
      same 1: munmap c8, 256
      same 0: kill P1, 10
      same 1: yield

@@ -158,7 +158,7 @@ export interface RandomOptions {
 export const randomProgram = (seed: string, index: number, options: RandomOptions): CompleteProgram => {
   const random = randomOf(seed, index);
   const [first = "cheri128-v9", ...rest] = options.formats ?? allFormats;
-  const config = configOf(random, [first, ...rest], ["eager"]);
+  const config = configOf(random, [first, ...rest], ["eager"], "full");
   const started = random.percent(75) ? preamble : [];
   const steps: Step[] = started.filter(options.allows).map((operation) => ({ actor: 0, operation }));
   while (steps.length < (options.steps ?? 60)) {
