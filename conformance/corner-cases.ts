@@ -12,9 +12,11 @@ import { descriptorCases } from "./corner-cases/descriptors.js";
 import { Evidence } from "./corner-cases/evidence.js";
 import { forkCases } from "./corner-cases/forks.js";
 import { grantCases } from "./corner-cases/grants.js";
+import { handlerCases } from "./corner-cases/handlers.js";
 import { History } from "./corner-cases/history.js";
 import { imageCases } from "./corner-cases/images.js";
 import { kernelCopyCases } from "./corner-cases/kernel-copies.js";
+import { pointerCases } from "./corner-cases/pointers.js";
 import { processCases } from "./corner-cases/processes.js";
 import { sharingCases } from "./corner-cases/sharing.js";
 import { signalCases } from "./corner-cases/signals.js";
@@ -26,9 +28,11 @@ export const cornerCases = {
   ...sharingCases,
   ...processCases,
   ...grantCases,
+  ...pointerCases,
   ...descriptorCases,
   ...kernelCopyCases,
   ...callCases,
+  ...handlerCases,
   ...signalCases,
   ...imageCases,
   ...attributeCases,

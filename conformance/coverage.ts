@@ -35,7 +35,10 @@ export interface CoverageResult {
 export interface Coverage {
   /** A program starts. */
   readonly begin: (format: FormatName) => void;
-  readonly step: (name: OperationName, step: Pick<CheckedStep, "observation" | "transition" | "acted">) => void;
+  readonly step: (
+    name: OperationName,
+    step: Pick<CheckedStep, "observation" | "delivery" | "transition" | "acted">,
+  ) => void;
   readonly result: () => CoverageResult;
 }
 
@@ -135,7 +138,7 @@ export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cor
       format = name;
       current = lookout();
     },
-    step: (name, { observation, transition, acted }) => {
+    step: (name, { observation, delivery, transition, acted }) => {
       steps += 1;
       if (acted) outcomes.get(name)?.add(observation, transition !== undefined && losesTag(transition));
       else outcomes.get(name)?.discard(observation);
@@ -143,7 +146,9 @@ export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cor
       if (observation.kind === "capability" && observation.capability.tag) {
         bump(exponents.get(format) ?? new Map<string, number>(), exponentOf(format, observation.capability));
       }
-      if (transition !== undefined) for (const one of current.see(transition)) bump(reached, one);
+      for (const made of [delivery, transition]) {
+        if (made !== undefined) for (const one of current.see(made)) bump(reached, one);
+      }
     },
     result: () => ({
       programs,

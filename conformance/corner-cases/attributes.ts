@@ -1,5 +1,5 @@
 /** Corner cases of what a process is: groups, sessions, limits, relatives. */
-import { copyingIn, delivering, ending, type CornerCases } from "./case.js";
+import { delivering, ending, type CornerCases } from "./case.js";
 import type { Evidence } from "./evidence.js";
 
 const reaped = ({ transition: { observation } }: Evidence) =>
@@ -122,7 +122,7 @@ export const attributeCases = {
   },
   "directory-inherited": {
     description: "a child opens a file from the directory that its parent had chosen",
-    on: ["open", ...copyingIn],
+    on: ["open"],
     reached: ({ before, process, succeeded, operation }) =>
       operation.op === "open" &&
       succeeded &&

@@ -111,6 +111,14 @@ export const callCases = {
     on: finishing,
     reached: ({ transition: { observation } }) => observation.kind === "would-block",
   },
+  "call-finish-fails": {
+    description: "a call that was entered fails when it is finished, though its buffer would do",
+    on: finishing,
+    reached: (evidence) =>
+      finished(evidence) !== undefined &&
+      evidence.transition.observation.kind === "error" &&
+      !evidence.failedWith("EFAULT"),
+  },
   "call-entered-twice": {
     description: "a thread enters a call while it is in another",
     on: ["call_enter"],

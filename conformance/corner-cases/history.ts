@@ -72,6 +72,8 @@ export class History {
   /** Pages that a child got with zeros, or not at all, as `child:index`. */
   readonly wiped = new Set<string>();
   readonly absent = new Set<string>();
+  /** Registers that hold what was loaded from memory as a pointer, as `thread:register`. */
+  readonly loaded = new Set<string>();
 
   /** Take note of a step. */
   add(seen: Seen): void {
@@ -91,6 +93,7 @@ export class History {
       this.handlers.add(`${process}:${operation.signal.immediate}`);
     }
     if (seen.succeeded) {
+      this.#load(transition);
       for (const write of seen.writes) this.#write(seen, write);
       this.#keep(seen);
     }
@@ -133,6 +136,15 @@ export class History {
       this.submitted.set(before.submitted, request);
     }
     if ("d" in operation) this.#move(before, process, operation.d);
+  }
+
+  /** A register is written: what `fork` and the like leave in one is none, and a child has loaded nothing yet. */
+  #load({ operation, thread, observation }: Transition): void {
+    if (!("cd" in operation)) return;
+    const key = `${thread}:${operation.cd % 16}`;
+    const isLoaded = operation.op === "loadcap" && observation.kind === "capability" && observation.capability.tag;
+    if (isLoaded) this.loaded.add(key);
+    else this.loaded.delete(key);
   }
 
   #move(machine: Machine, process: number, d: number): void {

@@ -126,7 +126,7 @@ export const configOf = (
   random: Random,
   allowedFormats: readonly [FormatName, ...FormatName[]],
   strategies: readonly [StrategyName, ...StrategyName[]],
-  profile: Profile,
+  profile: Profile = "full",
 ): Config => {
   const format = random.pick(allowedFormats);
   if (profile === "posix") return realConfig(random, format, random.pick(strategies));

@@ -1,15 +1,13 @@
-/**
- * Operations of which nothing that a step shows can depend on where a region lies (REF-3), whatever its operands: no number
- * is taken from a register, none is made of an address, and no capability is made of a number. Channels are left out,
- * because a level in which each process has an address space of its own lacks them.
- */
+/** What the oblivious profile has: steps that show the same wherever regions lie, without a number masked (REF-3). */
 import type { Operation, OperationName } from "../../spec/sfork/operation.js";
+import { isOblivious } from "../oblivious/flows.js";
 
-/** Operations whose results, or what becomes of them, depend on where a region lies; and channels. */
+/** Operations whose results, or what becomes of them, depend on where a region lies; and channels, which L0 lacks. */
 export const addressing: readonly OperationName[] = [
   "csetaddr",
   "cfromptr",
   "csethigh",
+  "ccopytype",
   "cbuildcap",
   "csub",
   "ctoptr",
@@ -22,11 +20,5 @@ export const addressing: readonly OperationName[] = [
   "recvcap",
 ];
 
-const isNumberInRegister = (operand: unknown): boolean =>
-  typeof operand === "object" && operand !== null && "register" in operand;
-
-/** Has the operation this form? */
-export const isOblivious = (operation: Operation): boolean => {
-  const operands: readonly unknown[] = Object.values(operation.op === "call_enter" ? operation.call : operation);
-  return !addressing.includes(operation.op) && !operands.some(isNumberInRegister);
-};
+export const isPlaceless = (operation: Operation): boolean =>
+  isOblivious(operation) && !addressing.includes(operation.op);

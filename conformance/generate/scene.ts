@@ -6,7 +6,7 @@ import type { Integer, Operation, Step } from "../../spec/sfork/operation.js";
 import { canSeal } from "./config.js";
 import { Model, type Life } from "./model.js";
 import type { Thread } from "./model/life.js";
-import { isOblivious } from "./oblivious.js";
+import { isPlaceless } from "./oblivious.js";
 import { isExecutable } from "./posix/executable.js";
 import type { Profile } from "./options.js";
 import type { Random } from "./random.js";
@@ -109,7 +109,7 @@ export class Scene {
   /** May the profile's programs have this step? */
   admits(actor: number, operation: Operation): boolean {
     if (this.profile === "posix") return isExecutable(this.model, actor, operation);
-    return !this.oblivious || isOblivious(operation);
+    return !this.oblivious || isPlaceless(operation);
   }
 
   /** Add a step, if the profile has it. The child that it is expected to make. */

@@ -24,9 +24,9 @@ export const anywhere = (emit: Emit, weight = 2): Template => ({
 });
 
 /** A template for all profiles: what it does can be done on a real kernel. */
-export const everywhere = (emit: Emit, weight = 2): Template => ({
+export const everywhere = (emit: Emit, weight = 2, posix = weight): Template => ({
   emit,
-  weight: { oblivious: weight, "raw-bytes": weight, full: weight, posix: weight },
+  weight: { oblivious: weight, "raw-bytes": weight, full: weight, posix },
 });
 
 /** A template that is not for oblivious programs. */

@@ -10,8 +10,10 @@ import { capabilityTemplates } from "./templates/capabilities.js";
 import { descriptorTemplates } from "./templates/descriptors.js";
 import { forkTemplates } from "./templates/forks.js";
 import { grantTemplates } from "./templates/grants.js";
+import { handlerTemplates } from "./templates/handlers.js";
 import { imageTemplates } from "./templates/images.js";
 import { kernelCopyTemplates } from "./templates/kernel-copies.js";
+import { pointerTemplates } from "./templates/pointers.js";
 import { processTemplates } from "./templates/processes.js";
 import { sharingTemplates } from "./templates/sharing.js";
 import { signalTemplates } from "./templates/signals.js";
@@ -23,9 +25,11 @@ const templates: Templates<CornerCaseName> = {
   ...sharingTemplates,
   ...processTemplates,
   ...grantTemplates,
+  ...pointerTemplates,
   ...descriptorTemplates,
   ...kernelCopyTemplates,
   ...callTemplates,
+  ...handlerTemplates,
   ...signalTemplates,
   ...imageTemplates,
   ...attributeTemplates,

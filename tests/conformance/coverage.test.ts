@@ -15,9 +15,10 @@ test("what operations on kernel objects give back counts as success, what they r
     { kind: "unsupported" },
   ];
   const coverage = createCoverage({});
-  for (const observation of seen) coverage.step("read", { observation, transition: undefined, acted: true });
+  const step = { delivery: undefined, transition: undefined };
+  for (const observation of seen) coverage.step("read", { ...step, observation, acted: true });
   // A process that is stopped: the operation itself does not block.
-  coverage.step("read", { observation: { kind: "would-block" }, transition: undefined, acted: false });
+  coverage.step("read", { ...step, observation: { kind: "would-block" }, acted: false });
   expect(coverage.result().operations["read"]).toEqual({
     succeeded: 5,
     failed: { EBADF: 1, "would-block": 1 },

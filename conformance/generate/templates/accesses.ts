@@ -1,7 +1,18 @@
 /** Templates for corner cases of accesses to memory. */
 import type { accessCases } from "../../corner-cases/accesses.js";
 import { imm, reg, roles, type Scene } from "../scene.js";
-import { addressed, anywhere, nothing, poke, protect, readOnly, rawBytes, readWrite, two } from "../template.js";
+import {
+  addressed,
+  anywhere,
+  everywhere,
+  nothing,
+  poke,
+  protect,
+  readOnly,
+  rawBytes,
+  readWrite,
+  two,
+} from "../template.js";
 import type { Templates } from "../template.js";
 
 /** Copy within the data part, to and from places that overlap. */
@@ -56,7 +67,7 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     shift(scene, actor, from, granule + scene.random.between(1, granule - 1), 2 * granule);
     const near = from + granule * scene.random.between(1, 3);
     scene.act(actor, { op: "loadcap", cd: 8, n: imm(near), cs1: 1 });
-  }),
+  }, 5),
   "access-across-resolved-and-unresolved": anywhere((scene) => {
     const actor = scene.someone();
     const border = scene.dataPage(true);
@@ -82,7 +93,7 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     protect(scene, actor, border, readWrite);
     if (scene.random.once(2)) storeAcross(scene, actor, border);
   }),
-  "store-to-shared-read-only-page": anywhere((scene) => {
+  "store-to-shared-read-only-page": everywhere((scene) => {
     const actor = scene.someone();
     const page = scene.dataPage(true);
     protect(scene, actor, page, readOnly);
@@ -92,7 +103,7 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     protect(scene, actor, page, readWrite);
     if (child !== undefined && scene.random.once(2)) protect(scene, child.thread, page, readWrite);
   }, 4),
-  "access-without-protection": anywhere((scene) => {
+  "access-without-protection": everywhere((scene) => {
     const actor = maybeShared(scene);
     const page = scene.dataPage(true);
     protect(scene, actor, page, nothing);
@@ -112,7 +123,7 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     const n = imm(scene.measures.granule * scene.random.below(4));
     scene.act(scene.someone(), { op: "storecap", cs2: scene.random.pick([1, 1, 2, 3]), n, cs1: roles.shared });
   }),
-  "segment-seen-by-another": anywhere((scene) => {
+  "segment-seen-by-another": everywhere((scene) => {
     const actor = scene.someone();
     const n = imm(scene.random.below(16));
     const [cs1] = roles.bytes;
@@ -123,7 +134,7 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     scene.act(writer, { op: "store.b", value: imm(scene.random.below(256)), n, cs1 });
     scene.act(reader, { op: "load.bu", cd: 7, n, cs1 });
   }),
-  "loadcap-from-unresolved": anywhere((scene) => {
+  "loadcap-from-unresolved": everywhere((scene) => {
     const actor = scene.someone();
     const n = scene.granule();
     scene.plant(actor, n);
@@ -146,7 +157,7 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     const within = n + 2 * scene.random.below(granule / 2);
     scene.act(child.thread, { op: scene.random.pick(["load.bu", "load.h"]), cd: 7, n: imm(within), cs1: 1 });
   }),
-  "untagged-load-leaves-unresolved": anywhere((scene) => {
+  "untagged-load-leaves-unresolved": everywhere((scene) => {
     const actor = scene.someone();
     const child = scene.fork(actor);
     if (child === undefined) return;

@@ -60,7 +60,7 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
     if (family === undefined) return;
     scene.end(family.child.life);
     scene.act(family.grandchild.thread, { op: "getppid", cd: 7 });
-  }),
+  }, 4),
   "orphan-vanishes": everywhere((scene) => {
     const [first] = scene.model.living;
     if (first?.ordinal !== 0) return;
@@ -96,7 +96,7 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
     scene.act(thread, { op: "setrlimit", resource: "nproc", n: imm(n) });
     scene.act(thread, { op: "fork", cd: 7 });
     scene.act(thread, { op: "setrlimit", resource: "nproc", n: imm(processes) });
-  }),
+  }, 3),
   "limits-inherited": withChild(
     (scene, parent, child) => {
       scene.act(child.thread, { op: "getrlimit", resource: "nofile" });
@@ -144,5 +144,5 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
     scene.act(child.thread, { op: "times", whose: "self" });
     scene.act(child.thread, { op: "alarm", n: imm(0) });
     scene.act(who.thread, { op: "alarm", n: imm(0) });
-  }),
+  }, 4),
 };

@@ -1,5 +1,6 @@
 /** Templates for corner cases of split calls, and of buffers that a device has. */
 import { maxRequests } from "../../../spec/sfork/kernel.js";
+import type { OpenFlag } from "../../../spec/sfork/operation.js";
 import type { callCases } from "../../corner-cases/calls.js";
 import { imm, roles, type Scene } from "../scene.js";
 import { anywhere, poke, protect, readOnly, readWrite, type Template, type Templates } from "../template.js";
@@ -34,6 +35,8 @@ const ownPage = (scene: Scene, { thread }: Party): { readonly unmaps: boolean } 
   return { unmaps: freePages > 0 };
 };
 
+type Failing = (scene: Scene, who: Party, ends: Ends) => void;
+
 const unmap = (scene: Scene, { thread }: Party): void => {
   scene.act(thread, { op: "munmap", cs1: 9, n: imm(scene.measures.page) });
 };
@@ -66,6 +69,50 @@ const submitted = (act: (scene: Scene, who: Party, offset: number) => void, weig
     submit(scene, who, "w", 9, scene.random.between(1, scene.measures.granule));
     act(scene, who, at);
   }, weight);
+
+const enterOpen = (scene: Scene, { thread }: Party, path: string, flags: readonly OpenFlag[]): void => {
+  scene.act(thread, { op: "call_enter", call: { op: "open", path, flags } });
+};
+
+/** Calls that will fail in their second half, each with another error. */
+const failures: readonly [Failing, ...Failing[]] = [
+  (scene, who) => {
+    enterOpen(scene, who, "/d", ["read"]);
+  },
+  (scene, who) => {
+    enterOpen(scene, who, scene.random.pick(["/x/a", "/d/z"]), ["read"]);
+  },
+  (scene, who) => {
+    file(scene, who, ["write", "create"], "/a");
+    enterOpen(scene, who, "/a/x", ["read"]);
+  },
+  (scene, who) => {
+    // Somebody else makes the file in between.
+    enterOpen(scene, who, "/d/b", ["write", "create", "exclusive"]);
+    file(scene, who, ["write", "create"], "/d/b");
+  },
+  (scene, who) => {
+    enterOpen(scene, who, "/a", ["read", "create"]);
+    scene.act(who.thread, { op: "setrlimit", resource: "nofile", n: imm(0) });
+    scene.act(who.thread, { op: "call_finish" });
+    scene.act(who.thread, { op: "setrlimit", resource: "nofile", n: imm(16) });
+  },
+  (scene, who, { read, write }) => {
+    scene.act(who.thread, { op: "sigaction", signal: imm(13), action: "ignore" });
+    enter(scene, who.thread, "write", write, roles.stack);
+    scene.act(who.thread, { op: "close", d: read });
+  },
+  (scene, who) => {
+    const d = file(scene, who) ?? 0;
+    scene.act(who.thread, { op: "lseek", d, n: imm(4096), whence: "set" });
+    enter(scene, who.thread, "write", d, roles.stack);
+  },
+  (scene, who, { read }) => {
+    get(scene, who.thread, read, 16);
+    scene.act(who.thread, { op: "fcntl_nonblock", d: read, n: imm(1) });
+    enter(scene, who.thread, "read", read, roles.stack);
+  },
+];
 
 export const callTemplates: Templates<keyof typeof callCases> = {
   "call-buffer-overwritten": withBytes((scene, who, { read, write }) => {
@@ -136,6 +183,11 @@ export const callTemplates: Templates<keyof typeof callCases> = {
     put(scene, who.thread, write);
     finish(scene, who);
   }),
+  "call-finish-fails": withBytes((scene, who, ends) => {
+    scene.random.pick(failures)(scene, who, ends);
+    if (scene.random.once(3)) scene.fork(who.thread);
+    finish(scene, who);
+  }, 4),
   "call-entered-twice": withBytes((scene, who, { read, write }) => {
     enter(scene, who.thread, "read", read, roles.stack);
     enter(scene, who.thread, "write", write, roles.stack);

@@ -144,7 +144,7 @@ export const capabilityTemplates: Templates<keyof typeof capabilityCases> = {
     const data = scene.random.once(4) ? roles.data : roles.shared;
     scene.act(actor, { op: "cseal", cd: b, cs1: data, cs2: other });
     scene.act(actor, { op: "cinvoke", cs1: a, cs2: b });
-  }),
+  }, 4),
   "half-overwritten-granule": anywhere((scene) => {
     const actor = scene.someone();
     const n = scene.granule();

@@ -21,9 +21,9 @@ import {
 
 /** The ends of a process's life, one of them. */
 const leave = (scene: Scene, { thread, life }: Party): void => {
-  if (scene.random.once(4))
-    scene.act(scene.someone(), { op: "kill", target: { process: life.ordinal }, signal: imm(9) });
-  else if (scene.random.once(4)) scene.act(thread, { op: "exec" });
+  const share = scene.random.below(4);
+  if (share === 0) scene.act(scene.someone(), { op: "kill", target: { process: life.ordinal }, signal: imm(9) });
+  else if (share === 1) scene.act(thread, { op: "exec" });
   else scene.end(life);
 };
 
@@ -95,11 +95,20 @@ export const descriptorTemplates: Templates<keyof typeof descriptorCases> = {
     put(scene, thread, write, 8);
   }, 3),
   "pipe-refused-without-blocking": withPipe((scene, { thread }, { read, write }) => {
+    if (scene.profile !== "posix" && scene.random.once(2)) {
+      scene.act(thread, { op: "fcntl_nonblock", d: write, n: imm(1) });
+      put(scene, thread, write, scene.config.pipe);
+      const buffer = { cs1: roles.stack, n: imm(4) };
+      if (scene.random.once(2)) put(scene, thread, write);
+      else scene.act(thread, { op: "writev", d: write, ...buffer, cs2: roles.stack, n2: imm(2) });
+      return;
+    }
     scene.act(thread, { op: "fcntl_nonblock", d: read, n: imm(1) });
     get(scene, thread, read);
     if (scene.random.once(2)) put(scene, thread, write);
-    get(scene, thread, read);
-  }),
+    if (scene.random.once(2)) get(scene, thread, read);
+    else scene.act(thread, { op: "readv", d: read, cs1: roles.stack, n: imm(4), cs2: roles.shared, n2: imm(4) });
+  }, 3),
   "pipe-written-in-part": withPipe((scene, { thread }, { read, write }) => {
     if (scene.measures.page <= scene.config.pipe) return;
     put(scene, thread, write, scene.config.pipe + scene.random.between(1, 8));

@@ -1,7 +1,7 @@
 /** Templates for corner cases of forks. */
 import type { forkCases } from "../../corner-cases/forks.js";
 import { imm, reg, roles, type Scene } from "../scene.js";
-import { addressed, anywhere, derive, generations, poke, protect, readWrite, two } from "../template.js";
+import { addressed, anywhere, derive, everywhere, generations, poke, protect, readWrite, two } from "../template.js";
 import type { Template, Templates } from "../template.js";
 import { belowBase, emptyAtEnd, emptyAtStart, pastEnd } from "./capabilities.js";
 import { granted, sendAway } from "./grants.js";
@@ -122,18 +122,18 @@ export const forkTemplates: Templates<keyof typeof forkCases> = {
     protect(scene, child.thread, page, readWrite);
     scene.act(child.thread, { op: "loadcap", cd: 8, n: imm(page), cs1: 1 });
   }, 3),
-  "fork-of-threads": anywhere((scene) => {
+  "fork-of-threads": everywhere((scene) => {
     const actor = scene.someone();
     scene.act(actor, { op: "thread" });
     scene.fork(actor);
   }),
-  "fork-before-resolving": anywhere((scene) => {
+  "fork-before-resolving": everywhere((scene) => {
     scene.plant(scene.someone(), scene.granule());
     const family = generations(scene);
     if (family !== undefined)
       scene.act(family.grandchild.thread, { op: "loadcap", cd: 8, n: imm(scene.granule()), cs1: 1 });
   }),
-  "fork-siblings": anywhere((scene) => {
+  "fork-siblings": everywhere((scene) => {
     const actor = scene.someone();
     scene.plant(actor, scene.granule());
     const first = scene.fork(actor);

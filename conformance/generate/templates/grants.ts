@@ -100,7 +100,7 @@ const withGrant = (act: (scene: Scene, grant: Grant) => void, mortal = false): T
   addressed((scene) => {
     const grant = granted(scene, mortal);
     if (grant !== undefined) act(scene, grant);
-  });
+  }, 4);
 
 /** Send a register that a process starts with, and receive it elsewhere. */
 const sending = (register: number): Template =>

@@ -92,21 +92,21 @@ export const imageTemplates: Templates<keyof typeof imageCases> = {
     scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
   }),
   "exec-fails-without-commit": anywhere((scene) => {
-    const { page } = scene.measures;
-    const { frames, processes } = scene.config;
-    // Only where frames are scarce: a process gives up a page, and another takes its place.
-    if (frames >= processes * scene.config.pages) return;
+    const { page, dataBytes, freePages } = scene.measures;
+    const { frames, processes, commit } = scene.config;
+    // Only where frames are scarce: a process gives up its pages, and others take their place.
+    if (frames >= processes * scene.config.pages || commit === "overcommit") return;
+    for (let more = 0; more < 4 && scene.model.canFork(scene.model.lifeOf(0)); more += 1)
+      scene.add(0, { op: "fork", cd: 7 });
     const who = mortal(scene);
     if (who === undefined) return;
-    scene.act(who.thread, { op: "cincoffset", cd: 9, cs1: roles.data, n: imm(scene.dataPage()) });
-    scene.act(who.thread, { op: "munmap", cs1: 9, n: imm(page) });
-    scene.act(who.thread, { op: "munmap", cs1: roles.stack, n: imm(page) });
-    const others = scene.model.living.filter((life) => life !== who.life);
-    for (const life of others) {
+    scene.act(who.thread, { op: "munmap", cs1: roles.data, n: imm(dataBytes) });
+    for (const life of scene.model.living.filter((one) => one !== who.life)) {
       const thread = scene.threadOf(life);
-      for (let more = 0; more < 3; more += 1)
-        scene.act(thread, { op: "mmap", cd: 9, n: imm(page), protection: readWrite });
+      for (let more = 0; more < freePages; more += 1)
+        scene.add(thread, { op: "mmap", cd: 9, n: imm(page), protection: readWrite });
     }
+    scene.act(scene.someone(), { op: "fork", cd: 7 });
     scene.act(who.thread, { op: "exec" });
   }, 8),
   "fork-without-page": withMapping((scene, who) => {

@@ -2,14 +2,14 @@
 import { maxThreads } from "../../../spec/sfork/machine.js";
 import type { processCases } from "../../corner-cases/processes.js";
 import { imm, type Scene } from "../scene.js";
-import { anywhere, generations, readWrite, two, type Template, type Templates } from "../template.js";
+import { anywhere, everywhere, generations, readWrite, two, type Template, type Templates } from "../template.js";
 
 /** A child, and who forked it. */
 const withChild = (
   act: (scene: Scene, parent: number, child: NonNullable<ReturnType<Scene["fork"]>>) => void,
   weight = 2,
 ): Template =>
-  anywhere((scene) => {
+  everywhere((scene) => {
     const parent = scene.someone();
     const child = scene.fork(parent);
     if (child !== undefined) act(scene, parent, child);
@@ -17,7 +17,7 @@ const withChild = (
 
 /** A mapping of some pages; nothing where there is no room for any. */
 const withMapping = (act: (scene: Scene, actor: number, register: number) => void, pages = 1, weight = 2): Template =>
-  anywhere((scene) => {
+  everywhere((scene) => {
     if (scene.measures.freePages < pages) return;
     const actor = scene.someone();
     const [a] = two(scene);
@@ -30,11 +30,11 @@ const unmap = (scene: Scene, actor: number, register: number, pages = 1): void =
 };
 
 export const processTemplates: Templates<keyof typeof processCases> = {
-  "exit-before-child": anywhere((scene) => {
+  "exit-before-child": everywhere((scene) => {
     const family = generations(scene);
     if (family !== undefined) scene.end(family.child.life);
   }),
-  "exit-before-descendant-resolves": anywhere((scene) => {
+  "exit-before-descendant-resolves": everywhere((scene) => {
     const at = scene.granule();
     const actor = scene.someone();
     const family = scene.model.lifeOf(actor);
@@ -47,7 +47,7 @@ export const processTemplates: Templates<keyof typeof processCases> = {
     scene.act(grandchild.thread, { op: "loadcap", cd: 8, n: imm(at), cs1: 1 });
     scene.act(grandchild.thread, { op: "loadcap", cd: 9, n: imm(0), cs1: 8 });
   }, 4),
-  "exit-with-zombie-child": anywhere((scene) => {
+  "exit-with-zombie-child": everywhere((scene) => {
     const family = generations(scene);
     if (family === undefined) return;
     scene.end(family.grandchild.life);
@@ -79,7 +79,7 @@ export const processTemplates: Templates<keyof typeof processCases> = {
   "wait-without-children": withChild((scene, _, { thread }) => {
     scene.act(thread, { op: "wait", cd: 7, process: undefined });
   }),
-  "wait-for-orphan": anywhere((scene) => {
+  "wait-for-orphan": everywhere((scene) => {
     const family = generations(scene);
     if (family === undefined) return;
     scene.end(family.child.life);

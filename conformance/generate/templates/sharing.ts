@@ -2,7 +2,7 @@
 import type { sharingCases } from "../../corner-cases/sharing.js";
 import { imm, type Scene } from "../scene.js";
 import {
-  anywhere,
+  everywhere,
   generations,
   poke,
   protect,
@@ -15,7 +15,7 @@ import {
 type Role = "parent" | "child" | "grandchild";
 
 const inOrder = (...order: readonly [Role, Role, Role]): Template =>
-  anywhere((scene) => {
+  everywhere((scene) => {
     const at = scene.granule();
     const family = generations(scene);
     if (family === undefined) return;
@@ -23,11 +23,11 @@ const inOrder = (...order: readonly [Role, Role, Role]): Template =>
     for (const role of order) poke(scene, family[role].thread, at);
     const reader = family[scene.random.pick(order)].thread;
     scene.act(reader, { op: "loadcap", cd: 8, n: imm(at), cs1: 1 });
-  }, 3);
+  }, 4);
 
 /** A read-only page, shared by a fork, becomes writable on one side and is written there. */
 const widened = (side: "parent" | "child"): Template =>
-  anywhere((scene: Scene) => {
+  everywhere((scene: Scene) => {
     const actor = scene.someone();
     const page = scene.dataPage(true);
     if (scene.random.once(2)) scene.plant(actor, page);
@@ -42,7 +42,7 @@ const widened = (side: "parent" | "child"): Template =>
   }, 4);
 
 export const sharingTemplates: Templates<keyof typeof sharingCases> = {
-  "split-by-parent": anywhere((scene) => {
+  "split-by-parent": everywhere((scene) => {
     const actor = scene.someone();
     const at = scene.granule();
     scene.plant(actor, at);
@@ -51,7 +51,7 @@ export const sharingTemplates: Templates<keyof typeof sharingCases> = {
     poke(scene, actor, at);
     scene.act(child.thread, { op: "loadcap", cd: 8, n: imm(at), cs1: 1 });
   }),
-  "split-by-child": anywhere((scene) => {
+  "split-by-child": everywhere((scene) => {
     const actor = scene.someone();
     const at = scene.granule();
     scene.plant(actor, at);
@@ -60,7 +60,7 @@ export const sharingTemplates: Templates<keyof typeof sharingCases> = {
     poke(scene, child.thread, scene.random.once(2) ? at : scene.granule());
     scene.act(actor, { op: "loadcap", cd: 8, n: imm(at), cs1: 1 });
   }),
-  "takeover-by-last-owner": anywhere((scene) => {
+  "takeover-by-last-owner": everywhere((scene) => {
     const actor = scene.someone();
     const at = scene.granule();
     const child = scene.fork(actor);
@@ -69,7 +69,7 @@ export const sharingTemplates: Templates<keyof typeof sharingCases> = {
     else poke(scene, child.thread, at);
     poke(scene, actor, at);
   }),
-  "takeover-relocates": anywhere((scene) => {
+  "takeover-relocates": everywhere((scene) => {
     const actor = scene.someone();
     const at = scene.granule();
     scene.plant(actor, at);
@@ -80,7 +80,7 @@ export const sharingTemplates: Templates<keyof typeof sharingCases> = {
     poke(scene, actor, at - (at % page) + (((at % page) + scene.measures.granule) % page));
     scene.act(child.thread, { op: "loadcap", cd: 8, n: imm(at), cs1: 1 });
   }),
-  "resolve-after-home-ended": anywhere((scene) => {
+  "resolve-after-home-ended": everywhere((scene) => {
     const at = scene.granule();
     const actor = scene.someone();
     const family = scene.model.lifeOf(actor);
