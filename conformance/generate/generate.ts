@@ -12,7 +12,7 @@ import { randomStep } from "./random-step.js";
 import { templatesFor } from "./templates.js";
 
 /** A seed means the same programs as long as this stays the same: whatever changes them changes it. */
-export const generatorVersion = 3;
+export const generatorVersion = 4;
 
 const defaultSteps = 60;
 

@@ -89,6 +89,7 @@ export const exactDescriptors: Invariant = (scope) => {
   const { before, after, full } = scope;
   const same =
     before.descriptions === after.descriptions &&
+    before.pipes === after.pipes &&
     before.processes === after.processes &&
     before.threads === after.threads;
   return [...(same && !full ? [] : miscounted(scope)), ...mistaken(scope)];

@@ -68,6 +68,8 @@ export const stepGrants = (transition: Omit<Transition, "grants" | "grantsBefore
     const inherited = (held[process] ?? []).filter(({ owner }) => owner !== process);
     return { held: held.with(observation.child, inherited), inFlight };
   }
+  // Another image knows nothing of what was given to the one before.
+  if (operation.op === "exec" && observation.kind === "none") return { held: held.with(process, []), inFlight };
   if (operation.op === "sendcap" && observation.kind === "none") {
     const channel = operation.channel % after.channels.length;
     const sent = register({ machine: before, format: before.format, thread, process }, operation.cs1);

@@ -110,7 +110,7 @@ const heldChanged = ({ after, thread, process, ended, registers, kernel }: Scope
     return !sameCapability({ ...old, tag: false }, now) || !(isEnded || isDropped);
   });
 
-/** What of a process only its own steps change. Parent, state, pending signals, stops and groups are others' business, too. */
+/** What of a process only its own steps change. */
 const ownFields = [
   "pid",
   "slot",
@@ -122,7 +122,21 @@ const ownFields = [
   "limits",
   "alarm",
   "ran",
+  "childrenRan",
 ] as const satisfies readonly (keyof Process)[];
+
+/** Which signals another process handles or ignores; what its handlers are is judged as capabilities. */
+const sameActions = ({ actions: a }: Process, { actions: b }: Process): boolean =>
+  a.size === b.size && Array.from(a).every(([signal, action]) => typeof b.get(signal) === typeof action);
+
+/** Parent, pending signals and stops are others' business where somebody ends or sends a signal, groups where one is set. */
+const sameRelations = ({ operation, after, process }: Scope, old: Process, now: Process): boolean =>
+  operation.op === "kill" || !isLive(after, process)
+    ? true
+    : old.parent === now.parent &&
+      old.pending === now.pending &&
+      old.stopped === now.stopped &&
+      (operation.op === "setpgid" || old.group === now.group);
 
 /** May another process come to this state by the step? By being killed, waited for, or reaped with nobody waiting. */
 const mayBecome = ({ operation, after, process, observation }: Scope, ordinal: number, now: Process): boolean => {
@@ -139,7 +153,8 @@ const othersChanged = (scope: Scope): readonly string[] => {
     if (now === undefined || now === old || ordinal === process) return [];
     const sameState = now.state === old.state || mayBecome(scope, ordinal, now);
     const own = isLive(after, ordinal) ? ownFields : (["pid", "slot"] as const);
-    return sameState && own.every((field) => now[field] === old[field]) ? [] : [`P${ordinal.toString()}`];
+    const same = sameState && own.every((field) => now[field] === old[field]) && sameRelations(scope, old, now);
+    return same && (!isLive(after, ordinal) || sameActions(old, now)) ? [] : [`P${ordinal.toString()}`];
   });
   const threads = before.threads.flatMap((old, ordinal) => {
     const now = after.threads[ordinal];

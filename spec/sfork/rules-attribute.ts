@@ -41,8 +41,11 @@ const setpgid: Rules["setpgid"] = (context, { process: asked, group: wanted }) =
     [target === undefined || (target.ordinal !== caller && !isChild), "ESRCH"],
     [isChild && target.session !== own?.session, "EPERM"],
     [isChild && target.executed, "EACCES"],
-    [target?.session === target?.ordinal, "EPERM"],
-    [isOther && !some(context, (one) => one.group === group && one.session === own?.session), "EPERM"],
+    [target !== undefined && target.session === target.ordinal, "EPERM"],
+    [
+      target !== undefined && isOther && !some(context, (one) => one.group === group && one.session === own?.session),
+      "EPERM",
+    ],
   ] as const;
   return call(context, checks, () => done(withProcess(machine, target?.ordinal ?? caller, { group: group ?? caller })));
 };

@@ -53,14 +53,14 @@ const cancelled = (signal: number): readonly number[] => {
 };
 
 /**
- * A signal becomes pending, unless it is ignored by a process whose first thread does not mask it. STOP and CONT act at
+ * A signal becomes pending, unless it is ignored by a process whose first live thread does not mask it. STOP and CONT act at
  * once: they need no step of a process that may be unable to take one.
  * @rule SIG-1 post @source POSIX XSH 2.4.1 (signal generation); Linux signal(7)
  */
 export const post = (machine: Machine, target: number, signal: number): Machine => {
   const process = machine.processes[target];
   if (process?.state.kind !== "live") return machine;
-  const first = machine.threads.find((thread) => thread.process === target);
+  const first = machine.threads.find((thread) => thread.process === target && thread.live);
   const others = process.pending.filter((one) => one !== signal && !cancelled(signal).includes(one));
   if (signal === signals.STOP) return withProcess(machine, target, { pending: others, stopped: true });
   const isMasked = first?.mask.includes(signal) === true;

@@ -6,7 +6,7 @@ import { printCoverage } from "../../../conformance/coverage-table.js";
 import { operations, type OperationEntry, type OperationName } from "../../../spec/sfork/operation.js";
 import { coverageOf, programs } from "./support.js";
 
-const count = 1000;
+const count = 3000;
 const seed = "statistics";
 
 const impossible: CornerCase = {
@@ -136,7 +136,7 @@ describe("results", () => {
 
   test("print as a table", () => {
     const lines = printCoverage(all).split("\n");
-    expect(lines[0]).toMatch(/^1000 programs, \d+ steps$/);
+    expect(lines[0]).toMatch(/^3000 programs, \d+ steps$/);
     expect(lines.find((line) => line.startsWith("fork-siblings "))).toMatch(/ +\d+ +\d+\.\d\d % +a process forks/);
     expect(lines.find((line) => line.startsWith("fork "))).toMatch(/^fork +\d+ +\d+ +0 .*EAGAIN \d+/);
   });
