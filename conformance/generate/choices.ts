@@ -30,7 +30,7 @@ export const isWritable = ({ writes, object }: Description): boolean =>
   writes && (object.kind === "file" || object.readers > 0);
 
 /** How many bytes are moved: a few, so that pipes hold several times as many; all, or more than there can be, at times. */
-export const size = (scene: Scene): number => {
+const size = (scene: Scene): number => {
   const { random, measures, config } = scene;
   const { granule, page } = measures;
   if (random.once(40)) return Number(BigInt.asIntN(40, number(scene)));
@@ -100,7 +100,7 @@ export const flags = ({ random }: Scene): readonly OpenFlag[] => {
 /** Signals of every default action, the usual ones more often. */
 const usual = [1, 2, 10, 10, 12, 12, 15, 17, 17, 18, 28, 23, 20, 21, 13, 9, 19] as const;
 
-export const signal = ({ random }: Scene): number =>
+const signal = ({ random }: Scene): number =>
   random.percent(92) ? random.pick(usual) : random.pick([0, 31, 32, 65, 3, 6, 14, 22, 26]);
 
 /** A signal that a handler, or a mask, can be for. */

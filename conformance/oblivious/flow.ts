@@ -15,7 +15,7 @@ export type Answer = "plain" | "derived" | "outside";
 export const derivedIf = (isDerived: boolean): Answer => (isDerived ? "derived" : "plain");
 
 /** `by-operands`: it is never outside as long as all that decides is immediates; `by-values`: it may be; `never` oblivious. */
-export type Obliviousness = "by-operands" | "by-values" | "never";
+type Obliviousness = "by-operands" | "by-values" | "never";
 
 export interface FlowOver<Operands> {
   readonly oblivious: Obliviousness;

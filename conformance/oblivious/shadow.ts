@@ -68,7 +68,7 @@ export class MemoryShadow {
 }
 
 /** Runs of bytes by number: pipes, files, and what the kernel keeps of calls and requests. */
-export class RunsShadow {
+class RunsShadow {
   readonly #runs = new Map<number, Bits>();
 
   /** `size` bytes from an offset on. */
@@ -102,7 +102,7 @@ export class RunsShadow {
 }
 
 /** Registers, by thread. */
-export class RegistersShadow {
+class RegistersShadow {
   /** A bit for each register. */
   readonly #threads: number[] = [];
 

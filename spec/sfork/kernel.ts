@@ -49,7 +49,7 @@ export interface File {
   readonly locks: readonly RecordLock[];
 }
 
-export interface Pipe {
+interface Pipe {
   readonly bytes: readonly number[];
 }
 
@@ -69,7 +69,7 @@ export type Call =
   | Extract<SplitCall, { readonly op: "open" }>;
 
 /** A buffer that a device was handed (DMA-1); `bytes` are what it is to read, undefined where it is to write. */
-export interface Request {
+interface Request {
   readonly process: number;
   readonly buffer: Buffer;
   readonly bytes: readonly number[] | undefined;

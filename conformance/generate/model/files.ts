@@ -2,7 +2,7 @@
 import { maxDescriptors, maxFile } from "../../../spec/sfork/kernel.js";
 import type { OpenFlag } from "../../../spec/sfork/operation.js";
 
-export interface Pipe {
+interface Pipe {
   readonly kind: "pipe";
   /** Bytes in it. */
   held: number;
@@ -75,7 +75,7 @@ export const release = (description: Description): void => {
   else object.writers -= 1;
 };
 
-export const install = (holder: Holder, d: number, description: Description, cloexec: boolean): void => {
+const install = (holder: Holder, d: number, description: Description, cloexec: boolean): void => {
   retain(description);
   replaced(holder, d, { description, cloexec });
 };

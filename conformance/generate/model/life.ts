@@ -33,7 +33,7 @@ export interface Life extends Holder {
 }
 
 /** A call between its halves, and the description that it holds. */
-export interface Call {
+interface Call {
   readonly operation: SplitCall;
   readonly description: Description | undefined;
 }

@@ -3,11 +3,11 @@ import { lastSignal } from "../../../spec/sfork/kernel.js";
 import type { Action, Life } from "./life.js";
 
 export const KILL = 9;
-export const SEGV = 11;
+const SEGV = 11;
 export const PIPE = 13;
 export const CHLD = 17;
-export const CONT = 18;
-export const STOP = 19;
+const CONT = 18;
+const STOP = 19;
 
 const terminalStops: readonly number[] = [20, 21, 22];
 export const stopSignals: readonly number[] = [STOP, ...terminalStops];
