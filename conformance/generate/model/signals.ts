@@ -3,7 +3,6 @@ import { lastSignal } from "../../../spec/sfork/kernel.js";
 import type { Action, Life } from "./life.js";
 
 export const KILL = 9;
-const SEGV = 11;
 export const PIPE = 13;
 export const CHLD = 17;
 const CONT = 18;
