@@ -4,11 +4,16 @@ import type { GeneratedProgram } from "../conformance/generate/options.js";
 import { formatNames, strategyNames } from "../conformance/program/config-codec.js";
 import { initial } from "../spec/sfork/machine.js";
 import type { Observation } from "../spec/sfork/observation.js";
+import { attributeRules } from "../spec/sfork/rules-attribute.js";
 import { capabilityRules } from "../spec/sfork/rules-capability.js";
 import { channelRules } from "../spec/sfork/rules-channel.js";
+import { deviceRules } from "../spec/sfork/rules-device.js";
+import { fileRules } from "../spec/sfork/rules-file.js";
 import { mappingRules } from "../spec/sfork/rules-mapping.js";
 import { memoryRules } from "../spec/sfork/rules-memory.js";
 import { processRules } from "../spec/sfork/rules-process.js";
+import { signalRules } from "../spec/sfork/rules-signal.js";
+import { transferRules } from "../spec/sfork/rules-transfer.js";
 import { step } from "../spec/sfork/step.js";
 import { isSmall, type BenchRow } from "./small.js";
 import { distribution, timeOf } from "./timing.js";
@@ -23,6 +28,7 @@ const classes: Readonly<Record<string, readonly string[]>> = {
   fork: Object.keys({ fork }),
   process: Object.keys(otherProcessRules),
   channel: Object.keys(channelRules),
+  kernel: Object.keys({ ...fileRules, ...transferRules, ...signalRules, ...attributeRules, ...deviceRules }),
 };
 
 /** Kinds of observations of steps that did not get as far as the operation. */

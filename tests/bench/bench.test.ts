@@ -61,6 +61,7 @@ test("steps: a row for each class, which add up to the first", () => {
     "fork",
     "process",
     "channel",
+    "kernel",
   ]);
   expect(classes.reduce((sum, { samples }) => sum + samples, 0)).toBe(all?.samples);
   // Six programs of some tens of steps.

@@ -115,7 +115,13 @@ describe("a specification that holds", () => {
     const runs = ["--runs", "15", "--json"];
     const [one, two] = [await check(specification, [...few, ...runs]), await check(specification, [...few, ...runs])];
     const first = object(one.stdout);
-    expect(first).toMatchObject({ ok: true, runs: 15, seed: "7", findings: [], strategies: ["posix", "eager", "coa", "copa"] });
+    expect(first).toMatchObject({
+      ok: true,
+      runs: 15,
+      seed: "7",
+      findings: [],
+      strategies: ["posix", "eager", "coa", "copa"],
+    });
     expect(first.interrupted).toBeUndefined();
     expect(first.coverage.programs).toBe(15);
     expect({ ...object(two.stdout), programsPerSecond: 1 }).toEqual({ ...first, programsPerSecond: 1 });
