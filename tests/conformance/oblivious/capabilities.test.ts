@@ -244,6 +244,10 @@ describe("building", () => {
      same 0: ccleartag c8, c4
      same 0: cbuildcap c9, c4, c8`,
   );
+  check(
+    "from a derived number leads outside, even if it is nothing like a capability",
+    "masked 0: cgetaddr c8, c1\n outside 0: cbuildcap c9, c1, c8",
+  );
   check("from an untagged one leads outside", "masked 0: ccleartag c8, c1\n outside? 0: cbuildcap c9, c1, c8");
   check("from constants leads outside where they fit here", `${word(config, 1)}\n outside 0: cbuildcap c10, c1, c9`);
   check(

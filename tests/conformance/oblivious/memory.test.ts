@@ -179,6 +179,12 @@ describe("a derived number that decides where", () => {
   );
   check("says something if only the destination may not", `${near}\n outside 0: cmemcpy c3, c1, c8`);
   check("says something where the bounds are asked", `${near}\n outside 0: load.d c7, c8(c6)`);
+  check(
+    "says something where it fails here and not elsewhere",
+    `masked 0: cgetaddr c8, c1
+     masked 0: cincoffset c8, c8, ${16n - 3n * base}
+     outside 0: load.d c7, c8(c1)`,
+  );
 });
 
 describe("a child", () => {

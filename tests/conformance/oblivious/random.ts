@@ -18,7 +18,7 @@ import type {
 const allFormats = Object.keys(formats) as readonly FormatName[];
 
 const often: Partial<Readonly<Record<OperationName, number>>> = {
-  ...{ storecap: 12, loadcap: 10, cincoffset: 8, csetbounds: 6, cmemcpy: 10, memset: 4, cmove: 4, li: 4, cgetaddr: 6 },
+  ...{ storecap: 12, loadcap: 10, cincoffset: 8, csetbounds: 6, cmemcpy: 10, memset: 4, cmove: 8, li: 4, cgetaddr: 6 },
   ...{ ccleartag: 6, "store.w": 6, "load.w": 6, "store.b": 4, "load.b": 4, mmap: 5, fork: 8 },
   ...{ read: 9, write: 9, readv: 5, writev: 5, pipe: 3, open: 3, call_enter: 7, call_finish: 8 },
   ...{ virtq_submit: 6, virtq_complete: 7, sigaction: 6, kill: 6, sigaltstack: 3, getaltstack: 3 },
@@ -112,6 +112,13 @@ const size = (random: Random): Integer => ({ immediate: BigInt(random.pick([0, 1
 
 const transfers = new Set<OperationName>(["read", "readv", "write", "writev", "virtq_submit"]);
 
+/** Distances from the start of a region to either side of it. */
+const beside = (random: Random, { page, pages }: Config): Integer => ({
+  immediate: BigInt(random.pick([-1, -16, -page, page * pages - 1, page * pages, page * pages + 16])),
+});
+
+const moves = new Set<OperationName>(["cincoffset", "csetoffset"]);
+
 const operandOf = (
   random: Random,
   config: Config,
@@ -123,6 +130,7 @@ const operandOf = (
   if (operand === "signal" && random.percent(90)) return signal(random);
   if (kind === "integer" && transfers.has(name) && random.percent(85)) return size(random);
   if (kind === "register" && transfers.has(name) && random.percent(75)) return random.pick([1, 1, 2]);
+  if (kind === "integer" && moves.has(name) && random.percent(30)) return beside(random, config);
   return makers[kind](random, config);
 };
 
