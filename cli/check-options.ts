@@ -7,7 +7,7 @@ import type { FormatName } from "../spec/cheri/index.js";
 import type { StrategyName } from "../spec/sfork/config.js";
 
 const implementations = ["spec-lazy"] as const;
-const profiles = ["oblivious", "raw-bytes", "full", "mixed"] as const;
+const profiles = ["oblivious", "raw-bytes", "full", "posix", "mixed"] as const;
 
 const positive = z.number().int().positive();
 

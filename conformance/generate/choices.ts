@@ -101,14 +101,21 @@ export const flags = ({ random }: Scene): readonly OpenFlag[] => {
 const usual = [1, 2, 10, 10, 12, 12, 15, 17, 17, 18, 28, 23, 20, 21, 13, 9, 19] as const;
 
 const signal = ({ random }: Scene): number =>
-  random.percent(92) ? random.pick(usual) : random.pick([0, 31, 32, 65, 3, 6, 14, 22, 26]);
+  random.percent(85) ? random.pick(usual) : random.pick([0, 0, 65, 65, 32, 31, 3, 6, 14, 22, 26]);
 
 /** A signal that a handler, or a mask, can be for. */
-export const maskable = ({ random }: Scene): number => random.pick([1, 2, 10, 10, 12, 12, 13, 15, 17, 17, 20, 18]);
+const maskable = ({ random }: Scene): number => random.pick([1, 2, 10, 10, 12, 12, 13, 15, 17, 17, 20, 18]);
 
 export const signalOperand = (scene: Scene): Integer => {
   const { random } = scene;
   return random.once(40) ? integer(scene) : imm(signal(scene));
+};
+
+/** A signal whose action is set, or asked for: one that has none, or none that can be set, now and then. */
+export const actionSignal = (scene: Scene): Integer => {
+  const { random } = scene;
+  if (random.percent(86)) return imm(maskable(scene));
+  return random.once(2) ? imm(random.pick([0, 65, 9, 19])) : signalOperand(scene);
 };
 
 export const signalSet = (scene: Scene): readonly number[] => {

@@ -40,8 +40,11 @@ const profileOf = (random: Random, wanted: Profile | "mixed"): Profile => {
 const lengthOf = (random: Random, most: number): number =>
   random.once(8) ? random.between(1, most) : random.between(Math.ceil((most * 3) / 4), most);
 
-/** Of the steps, about this many in a hundred come from templates. */
-const templateShare = 22;
+/** Of a hundred times that something is drawn, a template is so often; otherwise one step, which the posix profile needs more. */
+const templateShare = { oblivious: 22, "raw-bytes": 22, full: 22, posix: 14 } as const satisfies Record<
+  Profile,
+  number
+>;
 
 /** Program number `index` of a seed: the same on every machine, whatever was generated before it. */
 export const generate = (seed: string | number, index: number, options: GenerateOptions = {}): GeneratedProgram => {
@@ -60,7 +63,7 @@ export const generate = (seed: string | number, index: number, options: Generate
   const used: CornerCaseName[] = [];
   // What comes behind the end of process 0 shows little.
   while (scene.steps.length < length && !(scene.model.isHalted && (profile === "posix" || random.once(3)))) {
-    const template = random.percent(templateShare) ? templates[random.below(templates.length)] : undefined;
+    const template = random.percent(templateShare[profile]) ? templates[random.below(templates.length)] : undefined;
     if (template === undefined) {
       randomStep(scene);
     } else {

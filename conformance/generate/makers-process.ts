@@ -84,14 +84,8 @@ export const processMakers = {
   getpgid: (scene) => ({ op: "getpgid", process: somebody(scene) }),
   setsid: () => ({ op: "setsid" }),
   getsid: (scene) => ({ op: "getsid", process: somebody(scene) }),
-  sigaction: (scene) => {
-    const signal = scene.random.percent(88) ? imm(choose.maskable(scene)) : choose.signalOperand(scene);
-    return { op: "sigaction", signal, action: action(scene) };
-  },
-  getaction: (scene) => ({
-    op: "getaction",
-    signal: scene.random.percent(80) ? imm(choose.maskable(scene)) : choose.signalOperand(scene),
-  }),
+  sigaction: (scene) => ({ op: "sigaction", signal: choose.actionSignal(scene), action: action(scene) }),
+  getaction: (scene) => ({ op: "getaction", signal: choose.actionSignal(scene) }),
   sigmask: (scene) => ({ op: "sigmask", signals: choose.signalSet(scene) }),
   sigpending: () => ({ op: "sigpending" }),
   kill,

@@ -94,8 +94,17 @@ const posixOften: Partial<Readonly<Record<OperationName, number>>> = {
   storecap: 12,
   memset: 4,
   mmap: 5,
+  munmap: 6,
   madvise: 6,
-  mprotect: 5,
+  mprotect: 12,
+  "load.b": 6,
+  "load.bu": 6,
+  "load.h": 6,
+  "load.hu": 6,
+  "load.w": 6,
+  "load.wu": 6,
+  "load.d": 6,
+  "store.d": 5,
   fork: 8,
 };
 
@@ -163,7 +172,7 @@ const needsDescriptor: ReadonlySet<OperationName> = new Set<OperationName>([
 
 /** What is needed before an operation can succeed, most often: a descriptor, a call to finish, a request to complete. */
 const preparing = ({ random, life, model, thread }: Scene, name: OperationName): OperationName => {
-  if (!random.percent(75)) return name;
+  if (random.once(4)) return name;
   if (needsDescriptor.has(name) && life.descriptors.every((one) => one === undefined))
     return random.pick(["pipe", "open"]);
   if (name === "call_finish" && thread.call === undefined) return "call_enter";
@@ -180,10 +189,10 @@ export const randomStep = (scene: Scene): void => {
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const name = names[scene.random.below(names.length)] ?? "yield";
     const actor = actorFor(scene, name);
-    scene.actor = actor ?? 0;
+    scene.turnTo(actor ?? 0);
     const operation = actor === undefined ? undefined : makerOf(preparing(scene, name))(scene);
     if (actor !== undefined && operation !== undefined && scene.admits(actor, operation)) {
-      scene.add(actor, operation);
+      scene.addAdmitted(actor, operation);
       return;
     }
   }

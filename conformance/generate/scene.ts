@@ -2,7 +2,7 @@
 import { formats } from "../../spec/cheri/index.js";
 import { regionSize, type Config } from "../../spec/sfork/config.js";
 import { layout } from "../../spec/sfork/machine.js";
-import type { Integer, Operation, Step } from "../../spec/sfork/operation.js";
+import { operations, type Integer, type Operation, type Step } from "../../spec/sfork/operation.js";
 import { canSeal } from "./config.js";
 import { Model, type Life } from "./model.js";
 import type { Thread } from "./model/life.js";
@@ -60,7 +60,10 @@ const measure = (config: Config): Measures => {
 };
 
 /** Operations whose result is most often a number, or has no tag. */
-const untagging = /^(cget|crrl|cram|ctest|csetequal|csub|ctoptr|ccleartag|csethigh|li$|load\.|fork|wait|getp)/;
+const isUntagging = /^(cget(?!pcc)|crrl|cram|ctest|csetequal|csub|ctoptr|ccleartag|csethigh|li$|load\.|fork|wait|getp)/;
+const untagging = new Set(Object.keys(operations).filter((name) => isUntagging.test(name)));
+
+const isRunning = ({ stopped }: Life): boolean => !stopped;
 
 /** Between two steps of a template there is now and then one of something else. */
 const interruption = 14;
@@ -73,8 +76,8 @@ export class Scene {
   readonly measures: Measures;
   readonly canSeal: boolean;
   readonly model: Model;
-  /** Who takes the step that is being made. */
-  actor = 0;
+  /** The thread that takes the step that is being made. */
+  #thread: Thread;
   readonly #steps: Step[] = [];
   readonly #anything: (scene: Scene) => void;
   #interrupting = false;
@@ -90,6 +93,7 @@ export class Scene {
     this.canSeal = canSeal(config);
     const granule = profile === "posix" ? this.measures.granule : undefined;
     this.model = new Model(config, this.measures.addressBits / 8, granule);
+    this.#thread = this.model.actorFor(0);
     this.#anything = anything;
   }
 
@@ -97,13 +101,18 @@ export class Scene {
     return this.#steps;
   }
 
+  /** A step of this thread's is about to be made. */
+  turnTo(actor: number): void {
+    this.#thread = this.model.actorFor(actor);
+  }
+
   /** The thread that takes the step, and its process. */
   get thread(): Thread {
-    return this.model.actorFor(this.actor);
+    return this.#thread;
   }
 
   get life(): Life {
-    return this.thread.life;
+    return this.#thread.life;
   }
 
   /** May the profile's programs have this step? */
@@ -114,7 +123,11 @@ export class Scene {
 
   /** Add a step, if the profile has it. The child that it is expected to make. */
   add(actor: number, operation: Operation): Life | undefined {
-    if (!this.admits(actor, operation)) return undefined;
+    return this.admits(actor, operation) ? this.addAdmitted(actor, operation) : undefined;
+  }
+
+  /** The same of one that is known to be the profile's. */
+  addAdmitted(actor: number, operation: Operation): Life | undefined {
     this.#steps.push({ actor, operation });
     this.#note(operation);
     return this.model.take(actor, operation);
@@ -135,7 +148,7 @@ export class Scene {
     }
     if (!("cd" in operation)) return;
     const bit = 1 << (operation.cd % 16);
-    if (untagging.test(operation.op) && operation.op !== "cgetpcc") this.#tagged &= ~bit;
+    if (untagging.has(operation.op)) this.#tagged &= ~bit;
     else this.#tagged |= bit;
   }
 
@@ -152,7 +165,7 @@ export class Scene {
   /** A live thread; of a process that is not stopped, most often. */
   someone(): number {
     const { living } = this.model;
-    const running = this.random.once(24) ? living : living.filter(({ stopped }) => !stopped);
+    const running = this.random.once(24) || living.every(isRunning) ? living : living.filter(isRunning);
     const some = running.length === 0 ? living : running;
     const life = some[this.random.below(Math.max(1, some.length))];
     return life === undefined ? 0 : this.threadOf(life);

@@ -52,15 +52,24 @@ export const directories: readonly string[] = ["/", "/d", "/e"];
 export const descriptorAt = ({ descriptors }: Holder, d: number): Descriptor | undefined =>
   descriptors[d % maxDescriptors];
 
-/** Descriptors that are free, and within the limit, lowest first. */
-export const freeDescriptors = ({ descriptors, nofile }: Holder): readonly number[] =>
-  Array.from({ length: nofile }, (_, d) => d).filter((d) => descriptors[d] === undefined);
+/** The lowest descriptor from one on that is free, and within the limit. */
+export const lowestFree = ({ descriptors, nofile }: Holder, from = 0): number | undefined => {
+  for (let d = from; d < nofile; d += 1) if (descriptors[d] === undefined) return d;
+  return undefined;
+};
+
+/** How many are. */
+export const countFree = ({ descriptors, nofile }: Holder): number => {
+  let free = 0;
+  for (let d = 0; d < nofile; d += 1) if (descriptors[d] === undefined) free += 1;
+  return free;
+};
 
 const replaced = (holder: Holder, d: number, descriptor: Descriptor | undefined): void => {
-  const { descriptors } = holder;
-  holder.descriptors = Array.from({ length: Math.max(descriptors.length, d + 1) }, (_, index) =>
-    index === d ? descriptor : descriptors[index],
-  );
+  const copy = [...holder.descriptors];
+  while (copy.length < d) copy.push(undefined);
+  copy[d] = descriptor;
+  holder.descriptors = copy;
 };
 
 export const retain = (description: Description): void => {
@@ -104,7 +113,7 @@ export const close = (holder: Holder, d: number): void => {
   const found = descriptorAt(holder, d);
   if (found === undefined) return;
   const { object } = found.description;
-  if (object.kind === "file") object.locks = unlocked(object.locks, holder.ordinal);
+  if (object.kind === "file" && object.locks.length > 0) object.locks = unlocked(object.locks, holder.ordinal);
   replaced(holder, d % maxDescriptors, undefined);
   release(found.description);
 };
@@ -119,7 +128,8 @@ export const setCloexec = (holder: Holder, d: number, cloexec: boolean): void =>
 };
 
 export const makePipe = (holder: Holder): void => {
-  const [first, second] = freeDescriptors(holder);
+  const first = lowestFree(holder);
+  const second = first === undefined ? undefined : lowestFree(holder, first + 1);
   if (first === undefined || second === undefined) return;
   const object: Pipe = { kind: "pipe", held: 0, readers: 1, writers: 1 };
   const end = (reads: boolean): Description => {
@@ -130,7 +140,7 @@ export const makePipe = (holder: Holder): void => {
 };
 
 export const duplicate = (holder: Holder, d: number): void => {
-  const [free] = freeDescriptors(holder);
+  const free = lowestFree(holder);
   const old = descriptorAt(holder, d);
   if (old !== undefined && free !== undefined) install(holder, free, old.description, false);
 };
@@ -208,7 +218,7 @@ export class Files {
     const has = (flag: OpenFlag): boolean => flags.includes(flag);
     const path = absolute(holder, name);
     const refused = this.#refused(path);
-    const [d] = freeDescriptors(holder);
+    const d = lowestFree(holder);
     if (refused === "refused" || d === undefined || (!has("read") && !has("write"))) return undefined;
     if (has("create") ? has("exclusive") && refused === undefined : refused === "missing") return undefined;
     const file = this.#list.find((one) => one.path === path) ?? this.#make(path);

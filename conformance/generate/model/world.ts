@@ -11,12 +11,15 @@ import { startPages } from "../config.js";
 /** What the signals that a thread is about to take do: nothing, something that other steps may see, or its end. */
 export type Outlook = "none" | "handled" | "gone";
 
+const noActions: Life["actions"] = new Map();
+
 export class World {
   readonly config: Config;
   readonly files = new Files();
   readonly #lives: Life[];
   /** By creation ordinal. */
   readonly #threads: Thread[];
+  #living: readonly Life[] | undefined;
   readonly #usedSlots = new Set([0]);
   /** Bytes of a handler's counter. */
   readonly counter: number;
@@ -41,7 +44,8 @@ export class World {
   }
 
   get living(): readonly Life[] {
-    return this.#lives.filter(({ state }) => state === "live");
+    this.#living ??= this.#lives.filter(({ state }) => state === "live");
+    return this.#living;
   }
 
   get processes(): number {
@@ -82,9 +86,10 @@ export class World {
   }
 
   #freeSlot(): number | undefined {
-    const taken = new Set(this.living.map(({ slot }) => slot));
+    const { living } = this;
     for (let slot = 0; slot < this.config.slots; slot += 1) {
-      if (!taken.has(slot) && (this.config.reuse === "revoke" || !this.#usedSlots.has(slot))) return slot;
+      const isTaken = living.some((life) => life.slot === slot);
+      if (!isTaken && (this.config.reuse === "revoke" || !this.#usedSlots.has(slot))) return slot;
     }
     return undefined;
   }
@@ -138,6 +143,7 @@ export class World {
   deliver(thread: Thread): boolean {
     const { life } = thread;
     if (life.stopped) return false;
+    if (life.pending.length === 0) return true;
     for (const signal of life.pending.filter((one) => !thread.mask.includes(one))) {
       const disposition = this.#dispose(life, signal);
       life.pending = life.pending.filter((one) => one !== signal);
@@ -166,18 +172,25 @@ export class World {
     const sweep = (value: Value): Value =>
       (inherited?.absent ?? []).reduce((sofar, start) => swept(sofar, start, start + this.config.page), value);
     const sweepKept = (value: Value | undefined): Value | undefined => (value === undefined ? value : sweep(value));
+    // Written out: a spread of so many members takes as long as everything else here together.
     const child: Life = {
-      ...parent,
       ordinal,
       slot: asked ?? slot,
       parent: parent.ordinal,
+      pages: parent.pages,
       threads: [thread],
-      pending: [],
+      state: "live",
+      ended: 0,
+      group: parent.group,
+      session: parent.session,
       executed: false,
       stopped: false,
-      actions: new Map(
-        Array.from(parent.actions, ([signal, one]) => [signal, one === "ignore" ? one : { data: sweepKept(one.data) }]),
-      ),
+      pending: [],
+      actions: inherited === undefined ? parent.actions : this.#actionsOf(parent, sweepKept),
+      descriptors: parent.descriptors,
+      nofile: parent.nofile,
+      nproc: parent.nproc,
+      directory: parent.directory,
       alternateStack: sweepKept(parent.alternateStack),
       memory: inherited?.memory,
     };
@@ -185,9 +198,16 @@ export class World {
     parentThread.registers = parentThread.registers?.with(cd % registerCount, "other");
     const registers = parentThread.registers?.map(sweep);
     this.#lives.push(child);
+    this.#living = undefined;
     this.#threads.push({ ordinal: thread, life: child, mask: parentThread.mask, call: undefined, registers });
     this.#usedSlots.add(child.slot);
     return child;
+  }
+
+  #actionsOf({ actions }: Life, sweep: (value: Value | undefined) => Value | undefined): Life["actions"] {
+    return new Map(
+      Array.from(actions, ([signal, one]) => [signal, one === "ignore" ? one : { data: sweep(one.data) }]),
+    );
   }
 
   /** The end of a process. */
@@ -195,8 +215,15 @@ export class World {
     if (life.state !== "live") return;
     this.endThreads(life);
     closeWhere(life, () => true);
-    for (const file of this.files.list) file.locks = unlocked(file.locks, life.ordinal);
-    Object.assign(life, { state: "zombie", ended: this.#endings, stopped: false, pending: [], actions: new Map() });
+    for (const file of this.files.list) {
+      if (file.locks.length > 0) file.locks = unlocked(file.locks, life.ordinal);
+    }
+    life.state = "zombie";
+    life.ended = this.#endings;
+    life.stopped = false;
+    life.pending = [];
+    life.actions = noActions;
+    this.#living = undefined;
     this.#endings += 1;
     for (const other of this.#lives) {
       if (other.parent !== life.ordinal || other.ordinal === 0 || other.state === "reaped") continue;
@@ -214,10 +241,10 @@ export class World {
     this.post(parent, CHLD);
   }
 
-  /** A signal for a process. */
+  /** A signal for a process, whose first live thread may mask it. */
   post(life: Life, signal: number): void {
-    const first = this.#threads.find((thread) => thread.life === life);
-    post(life, signal, first?.mask ?? []);
+    const [first = -1] = life.threads;
+    post(life, signal, this.#threads[first]?.mask ?? []);
   }
 
   /** Threads of a process end, all but one. */

@@ -113,7 +113,15 @@ export const posixMakers = {
   mprotect: (scene) => ({
     op: "mprotect",
     ...pages(scene, false),
-    protection: scene.random.pick([readOnly, readOnly, nothing, readWrite, readWrite, { ...readOnly, execute: true }]),
+    protection: scene.random.pick([
+      readOnly,
+      readOnly,
+      nothing,
+      nothing,
+      readWrite,
+      readWrite,
+      { ...readOnly, execute: true },
+    ]),
   }),
   madvise: (scene) => {
     const advice = scene.random.pick(["dontfork", "dontfork", "dofork", "wipeonfork", "wipeonfork", "keeponfork"]);

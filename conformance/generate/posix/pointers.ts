@@ -3,6 +3,12 @@ import type { Integer } from "../../../spec/sfork/operation.js";
 import { isPointer, type Pointer, type Touch } from "../model/memory.js";
 import { imm, type Scene } from "../scene.js";
 
+/** A register and an offset, or the size of a buffer that begins at its address. */
+interface Place {
+  readonly cs1: number;
+  readonly n: Integer;
+}
+
 interface Held {
   readonly register: number;
   readonly pointer: Pointer;
@@ -31,32 +37,44 @@ const offsetWithin = (scene: Scene, { base, top, address }: Pointer, size: numbe
   return Math.max(base, edge) - address;
 };
 
+/** An access that faults: to a page that may not be touched so, or is not there any more. */
+const fault = (scene: Scene, size: number, touch: Touch, isSuch: (one: Pointer) => boolean): Place | undefined => {
+  const { memory } = scene.life;
+  const { page } = scene.measures;
+  const places = held(scene).flatMap(({ register, pointer }) => {
+    const { base, top, address } = pointer;
+    if (!isSuch(pointer) || top - base < size || memory === undefined) return [];
+    const pages = Array.from({ length: Math.ceil((top - base) / page) }, (_, index) => base + index * page - address);
+    return pages.flatMap((n) => (memory.prospect(pointer, n, size, touch) === "fault" ? [{ cs1: register, n }] : []));
+  });
+  const found = anyOf(scene, places);
+  return found && { cs1: found.cs1, n: imm(found.n) };
+};
+
 /** An access of `size` bytes through a pointer; a few attempts are made to find one that does not fault. */
 export const reach = (
   scene: Scene,
   size: number,
   touch: Touch,
   isSuch: (one: Pointer) => boolean = () => true,
-): { readonly cs1: number; readonly n: Integer } | undefined => {
-  const memory = scene.life.memory;
-  const mayFault = scene.random.once(6);
+): Place | undefined => {
+  const { memory } = scene.life;
+  if (scene.random.once(4)) {
+    const found = fault(scene, size, touch, isSuch);
+    if (found !== undefined) return found;
+  }
   for (let attempt = 0; attempt < 6; attempt += 1) {
     const found = pointerRegister(scene, (one) => one.top - one.base >= size && isSuch(one));
     if (found === undefined || memory === undefined) return undefined;
     const n = offsetWithin(scene, found.pointer, size);
-    const prospect = memory.prospect(found.pointer, n, size, touch);
     const isPlain = touch === "write" || memory.isPlain(found.pointer, n, size);
-    if (mayFault ? prospect === "fault" : prospect === "fine" && isPlain) return { cs1: found.register, n: imm(n) };
+    if (isPlain && memory.prospect(found.pointer, n, size, touch) === "fine") return { cs1: found.register, n: imm(n) };
   }
   return undefined;
 };
 
 /** A buffer for a call: it begins at its pointer's address. */
-export const posixBuffer = (
-  scene: Scene,
-  touch: Touch,
-  bytes: number,
-): { readonly cs1: number; readonly n: Integer } => {
+export const posixBuffer = (scene: Scene, touch: Touch, bytes: number): Place => {
   const size = Math.max(0, Math.min(bytes, scene.measures.page));
   const memory = scene.life.memory;
   const found = pointerRegister(scene, (one) => memory?.prospect(one, 0, size, touch) === "fine");
@@ -67,7 +85,7 @@ export const posixBuffer = (
 };
 
 /** A place where a pointer is kept, through a register that leads there. */
-export const keptPointer = (scene: Scene): { readonly cs1: number; readonly n: Integer } | undefined => {
+export const keptPointer = (scene: Scene): Place | undefined => {
   const at = anyOf(scene, scene.life.memory?.pointers ?? []);
   if (at === undefined) return undefined;
   const { granule } = scene.measures;

@@ -115,6 +115,7 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
     (scene, parent) => {
       scene.act(parent.thread, { op: "umask", n: imm(scene.random.pick([0o27, 0o77])) });
     },
+    3,
   ),
   "directory-inherited": withChild(
     (scene, parent, child) => {
@@ -127,13 +128,17 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
     },
     3,
   ),
-  "time-of-children": withChild((scene, parent, child) => {
-    scene.act(child.thread, { op: "burn" });
-    scene.end(child.life);
-    scene.act(parent.thread, { op: "times", whose: "children" });
-    scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
-    scene.act(parent.thread, { op: "times", whose: "children" });
-  }),
+  "time-of-children": withChild(
+    (scene, parent, child) => {
+      scene.act(child.thread, { op: "burn" });
+      scene.end(child.life);
+      scene.act(parent.thread, { op: "times", whose: "children" });
+      scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+      scene.act(parent.thread, { op: "times", whose: "children" });
+    },
+    undefined,
+    3,
+  ),
   "time-not-inherited": everywhere((scene) => {
     const who = mortal(scene);
     if (who === undefined) return;

@@ -1,6 +1,6 @@
 /** Templates for corner cases of descriptors, pipes, files and record locks. */
 import type { descriptorCases } from "../../corner-cases/descriptors.js";
-import { freeDescriptors } from "../model/files.js";
+import { lowestFree } from "../model/files.js";
 import { imm, roles, type Scene } from "../scene.js";
 import { everywhere, type Template, type Templates } from "../template.js";
 import {
@@ -83,7 +83,9 @@ export const descriptorTemplates: Templates<keyof typeof descriptorCases> = {
   "pipe-broken": withMortalPipe((scene, { thread }, { read, write }) => {
     scene.act(thread, { op: "close", d: read });
     if (scene.random.once(3)) scene.act(thread, { op: "sigmask", signals: [13] });
-    put(scene, thread, write);
+    const buffer = { cs1: roles.stack, n: imm(2) };
+    if (scene.random.once(3)) scene.act(thread, { op: "writev", d: write, ...buffer, cs2: roles.stack, n2: imm(1) });
+    else put(scene, thread, write);
     scene.act(thread, { op: "sigpending" });
   }),
   "pipe-empty": withPipe((scene, { thread }, { read }) => {
@@ -154,8 +156,8 @@ export const descriptorTemplates: Templates<keyof typeof descriptorCases> = {
   }),
   "descriptors-full": everywhere((scene) => {
     const { thread, life } = party(scene);
-    const free = freeDescriptors(life);
-    const left = free[scene.random.below(Math.max(1, Math.min(3, free.length)))] ?? 16;
+    const first = lowestFree(life) ?? 16;
+    const left = first + (first < 16 ? scene.random.below(3) : 0);
     scene.act(thread, { op: "setrlimit", resource: "nofile", n: imm(left) });
     scene.act(thread, { op: "pipe" });
     scene.act(thread, { op: "open", path: anyPath(scene), flags: ["read", "write", "create"] });
@@ -254,5 +256,5 @@ export const descriptorTemplates: Templates<keyof typeof descriptorCases> = {
     scene.act(parent.thread, { op: "fcntl_getfl", d });
     scene.act(parent.thread, { op: "close", d });
     scene.act(child.thread, { op: "write", d, cs1: roles.stack, n: imm(2) });
-  }),
+  }, 3),
 };

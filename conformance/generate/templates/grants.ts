@@ -215,7 +215,7 @@ export const grantTemplates: Templates<keyof typeof grantCases> = {
     scene.act(grant.owner.thread, { op: "cincoffset", cd: 11, cs1: 10, n: imm(scene.random.pick([0, page])) });
     unmap(scene, grant.owner.thread, 11);
     write(scene, grant.receiver.thread, { ...grant, register: 13 });
-  }, 4),
+  }, 7),
   "message-ended-in-flight": addressed((scene) => {
     const both = parties(scene, true);
     if (both === undefined) return;

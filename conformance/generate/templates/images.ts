@@ -85,7 +85,7 @@ export const imageTemplates: Templates<keyof typeof imageCases> = {
     }
     scene.act(grant.owner.thread, { op: "exec" });
     scene.act(grant.receiver.thread, { op: "store.b", value: imm(1), n: imm(0), cs1: grant.register });
-  }),
+  }, 5),
   "exec-in-child": withChild((scene, parent, child) => {
     scene.act(child.thread, { op: "exec" });
     scene.act(child.thread, { op: "getppid", cd: 7 });
@@ -108,7 +108,7 @@ export const imageTemplates: Templates<keyof typeof imageCases> = {
     }
     scene.act(scene.someone(), { op: "fork", cd: 7 });
     scene.act(who.thread, { op: "exec" });
-  }, 8),
+  }, 11),
   "fork-without-page": withMapping((scene, who) => {
     advise(scene, who.thread, 10, "dontfork");
     const child = scene.fork(who.thread);
@@ -173,10 +173,10 @@ export const imageTemplates: Templates<keyof typeof imageCases> = {
     const second = scene.fork(forker.thread, [who.life, child.life]);
     if (second !== undefined) look(scene, second.thread, page);
     look(scene, forker.thread, page);
-  }, 3),
+  }, 6),
   "advice-taken-back": wiped((scene, who, page) => {
     advise(scene, who.thread, 10, "keeponfork");
     const child = scene.fork(who.thread);
     if (child !== undefined) look(scene, child.thread, page);
-  }),
+  }, 3),
 };

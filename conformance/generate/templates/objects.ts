@@ -1,6 +1,6 @@
 /** What templates of system calls begin with: descriptors, bytes to move, processes to move them between. */
 import type { OpenFlag } from "../../../spec/sfork/operation.js";
-import { absolute, freeDescriptors } from "../model/files.js";
+import { absolute, countFree, lowestFree } from "../model/files.js";
 import type { Life } from "../model.js";
 import { imm, roles, type Scene } from "../scene.js";
 import { everywhere, type Template } from "../template.js";
@@ -26,7 +26,7 @@ export const mortal = (scene: Scene): Party | undefined => {
 /** Close what is in the way. */
 const makeRoom = (scene: Scene, { thread, life }: Party, wanted: number): void => {
   if (life.nofile < 4) scene.act(thread, { op: "setrlimit", resource: "nofile", n: imm(16) });
-  for (let d = 0; d < 4 && freeDescriptors(life).length < wanted; d += 1) scene.act(thread, { op: "close", d });
+  for (let d = 0; d < 4 && countFree(life) < wanted; d += 1) scene.act(thread, { op: "close", d });
 };
 
 export interface Ends {
@@ -37,7 +37,8 @@ export interface Ends {
 /** A new pipe. */
 export const pipe = (scene: Scene, who: Party): Ends | undefined => {
   makeRoom(scene, who, 2);
-  const [read, write] = freeDescriptors(who.life);
+  const read = lowestFree(who.life);
+  const write = read === undefined ? undefined : lowestFree(who.life, read + 1);
   if (read === undefined || write === undefined) return undefined;
   scene.add(who.thread, { op: "pipe" });
   return { read, write };
@@ -53,7 +54,7 @@ export const file = (
   path: string = scene.random.pick(paths),
 ): number | undefined => {
   makeRoom(scene, who, 1);
-  const [d] = freeDescriptors(who.life);
+  const d = lowestFree(who.life);
   if (d === undefined || scene.model.files.isThroughFile(absolute(who.life, path))) return undefined;
   scene.add(who.thread, { op: "open", path, flags });
   return d;

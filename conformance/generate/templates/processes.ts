@@ -177,6 +177,6 @@ export const processTemplates: Templates<keyof typeof processCases> = {
       scene.act(second, { op: "loadcap", cd: 8, n, cs1: 1 });
     },
     1,
-    5,
+    7,
   ),
 };

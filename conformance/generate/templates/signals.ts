@@ -59,7 +59,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
     send(scene, sender, who, 12);
     send(scene, sender, who, 10);
     step(scene, who);
-  }),
+  }, 3),
   "signal-ends-process": withChild((scene, parent, child) => {
     send(scene, either(scene, parent, child).thread, child, scene.random.pick(plain));
     step(scene, child);
@@ -112,7 +112,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
   "kill-of-stopped": stopped((scene, child, parent) => {
     send(scene, parent.thread, child, 9);
     scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
-  }),
+  }, 3),
   "terminal-stop-in-orphaned-group": everywhere((scene) => {
     const who = party(scene);
     if (scene.random.once(2)) scene.act(who.thread, { op: "setsid" });

@@ -4,9 +4,9 @@ import { cornerCaseNames, cornerCases, type CornerCase } from "../../../conforma
 import type { CoverageResult } from "../../../conformance/coverage.js";
 import { printCoverage } from "../../../conformance/coverage-table.js";
 import { operations, type OperationEntry, type OperationName } from "../../../spec/sfork/operation.js";
-import { coverageOf, programs } from "./support.js";
+import { coverageOf, programs, programsFor } from "./support.js";
 
-const count = 3000;
+const count = programsFor(3000);
 const seed = "statistics";
 
 const impossible: CornerCase = {
@@ -25,7 +25,7 @@ const withImpossible = { ...cornerCases, impossible };
 let all: CoverageResult;
 
 /** Milliseconds; a busy machine takes a while. */
-const patience = 300_000;
+const patience = 600_000;
 
 beforeAll(() => {
   all = coverageOf(list, withImpossible);
@@ -52,6 +52,12 @@ const deriving: readonly OperationName[] = [
   "csealentry",
 ];
 
+/**
+ * A capability to memory that is not mapped has lost its tag (REUSE-1), and is invalid before anything is found missing. A
+ * call keeps its description open.
+ */
+const outOfReach: readonly string[] = ["munmap: ENOMEM", "mprotect: ENOMEM", "madvise: ENOMEM", "call_finish: EBADF"];
+
 describe(`${count} programs of the seed "${seed}"`, () => {
   test("reach every corner case; one that cannot be reached is missed", () => {
     expect(seldom(all)).toEqual(["impossible"]);
@@ -73,14 +79,21 @@ describe(`${count} programs of the seed "${seed}"`, () => {
     expect(sound).toEqual([]);
   });
 
+  test("have operations fail with each of their errors, but for a few that are seldom", () => {
+    const missing = (Object.keys(operations) as readonly OperationName[]).flatMap((name) => {
+      const { errors = [] }: OperationEntry = operations[name];
+      const seen = Object.keys(all.operations[name]?.failed ?? {});
+      return errors.filter((error) => !seen.includes(error)).map((error) => `${name}: ${error}`);
+    });
+    expect(missing.filter((one) => !outOfReach.includes(one)).length).toBeLessThan(5);
+    expect(outOfReach.filter((one) => !missing.includes(one))).toEqual([]);
+  });
+
   test("have operations fail only as the table says", () => {
     const surprises = (Object.keys(operations) as readonly OperationName[]).flatMap((name) => {
-      const { errors = [], traps = [], blocks, choices }: OperationEntry = operations[name];
-      const others = [
-        "untagged",
-        ...(blocks === true ? ["would-block"] : []),
-        ...(choices === undefined ? [] : ["bad-choice"]),
-      ];
+      const { errors = [], traps = [], choices }: OperationEntry = operations[name];
+      // Any step of a process that is stopped would block.
+      const others = ["untagged", "would-block", ...(choices === undefined ? [] : ["bad-choice"])];
       const known: readonly string[] = [...errors, ...traps, ...others];
       const { failed = {}, trapped = {} } = all.operations[name] ?? {};
       const seen = Object.keys({ ...failed, ...trapped });
@@ -136,7 +149,7 @@ describe("results", () => {
 
   test("print as a table", () => {
     const lines = printCoverage(all).split("\n");
-    expect(lines[0]).toMatch(/^3000 programs, \d+ steps$/);
+    expect(lines[0]).toMatch(new RegExp(`^${count} programs, \\d+ steps$`));
     expect(lines.find((line) => line.startsWith("fork-siblings "))).toMatch(/ +\d+ +\d+\.\d\d % +a process forks/);
     expect(lines.find((line) => line.startsWith("fork "))).toMatch(/^fork +\d+ +\d+ +0 .*EAGAIN \d+/);
   });

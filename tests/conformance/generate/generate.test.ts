@@ -6,6 +6,8 @@ import { makers } from "../../../conformance/generate/operations.js";
 import { randomOf } from "../../../conformance/generate/random.js";
 import { roles, Scene } from "../../../conformance/generate/scene.js";
 import { templatesFor } from "../../../conformance/generate/templates.js";
+import { compareLevels } from "../../../conformance/oblivious/compare.js";
+import { isOblivious } from "../../../conformance/oblivious/flows.js";
 import { cornerCaseNames } from "../../../conformance/corner-cases.js";
 import { formats, type FormatName } from "../../../spec/cheri/index.js";
 import { completeConfig, regionSize } from "../../../spec/sfork/config.js";
@@ -25,7 +27,7 @@ describe("a seed", () => {
    */
   test("gives the programs that it gave before", () => {
     expect(generatorVersion).toBe(4);
-    expect(fingerprint(programs("pinned", 200))).toBe("43bb9ebd3e08dbdc");
+    expect(fingerprint(programs("pinned", 200))).toBe("2d7dc9bd3183934d");
   });
 
   test("gives the same program whatever was generated before", () => {
@@ -65,6 +67,7 @@ describe("configurations", () => {
     const all = programs("vary", 300).map(({ config }) => config);
     const values = (key: keyof (typeof all)[number]): number => new Set(all.map((config) => config[key])).size;
     expect(values("format")).toBe(6);
+    // Those of one address space: the other is for the posix profile.
     expect(values("strategy")).toBe(3);
     expect([values("reuse"), values("commit"), values("shared"), values("channel")]).toEqual([2, 2, 2, 4]);
     expect([values("page"), values("pages"), values("slots"), values("processes")].every((n) => n >= 5)).toBe(true);
@@ -116,6 +119,15 @@ describe("the oblivious profile", () => {
     expect(addressing.filter((name) => used.has(name))).toEqual([]);
     expect(operationNames.filter((name) => !used.has(name) && !addressing.includes(name))).toEqual([]);
   });
+
+  test("has steps of which the form says that they are oblivious", () => {
+    expect(steps.filter(({ operation }) => !isOblivious(operation))).toEqual([]);
+  });
+
+  test("shows the same where each process has an address space of its own, to the end", () => {
+    const compared = all.slice(0, 100).map((program) => compareLevels(program));
+    expect(compared.filter(({ endedAt, difference }) => endedAt !== undefined || difference !== undefined)).toEqual([]);
+  }, 120_000);
 
   test("takes no number from a capability", () => {
     const integers: readonly number[] = roles.integers;

@@ -9,6 +9,9 @@ import { checkedStep, start, type Checked } from "../../../spec/invariants/check
 export const programs = (seed: string, count: number, options?: GenerateOptions): readonly GeneratedProgram[] =>
   Array.from({ length: count }, (_, index) => generate(seed, index, options));
 
+/** How many programs a statistic is over: as many as SFORK_PROGRAMS says, or so many. */
+export const programsFor = (usual: number): number => Number(process.env["SFORK_PROGRAMS"] ?? usual);
+
 const plain = (_: string, value: unknown): unknown => (typeof value === "bigint" ? `0x${value.toString(16)}` : value);
 
 /** A short name for everything in some programs. */
