@@ -5,6 +5,7 @@ import type { Buffer } from "../sfork/kernel.js";
 import type { Machine, Process } from "../sfork/machine.js";
 import type { Integer, OperationName } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
+import { isSame, objectsChanged } from "./objects.js";
 import { decoded, found, isIn, isLive, pointsInto, sameCapability, sameGranule, sameProtection } from "./transition.js";
 import type { Invariant, Place, Scope, Transition } from "./transition.js";
 
@@ -181,15 +182,59 @@ export const nonInterference: Invariant = (scope) => {
     ...[...memoryChanged(scope), ...heldChanged(scope)].map(found("INV-6", `changed ${by}`)),
     ...mapped.map((page) => found("INV-6", `mapped otherwise ${by}`)({ ...page, index: 0 })),
     ...othersChanged(scope).map((where) => ({ rule: "INV-6", where, what: `begun, ended or renamed ${by}` })),
+    ...objectsChanged(scope).map((where) => ({ rule: "INV-6", where, what: `changed ${by}` })),
   ];
 };
 
-/** What a step may change although it fails: the end of a split call, of a dropped request, the signal of a broken pipe. */
-const changedByFailure = ({ operation, observation }: Scope): readonly (keyof Machine)[] => {
-  if (observation.kind !== "error") return [];
-  const broken = observation.error === "EPIPE" ? (["processes"] as const) : [];
-  const finished = operation.op === "call_finish" ? (["threads", "descriptions", "pipes"] as const) : [];
-  return [...broken, ...finished, ...(operation.op === "virtq_complete" ? (["requests"] as const) : [])];
+/** Are members the same, but for what is allowed of one that changed? */
+const sameBut = <T>(olds: readonly T[], nows: readonly T[], isAllowed: (old: T, now: T, at: number) => boolean) =>
+  olds.length === nows.length &&
+  nows.every((now, at) => {
+    const [old] = olds.slice(at);
+    return old === now || (old !== undefined && isAllowed(old, now, at));
+  });
+
+const isLike = <T extends object>(now: T, old: T): boolean => isSame(Object.values(now), Object.values(old));
+
+/**
+ * Is this what a step may leave behind although it failed? The signal of a broken pipe, the end of a split call with its
+ * reference, a request that was dropped.
+ */
+const isLeftBehind = (
+  { operation, observation, before, after, process, thread }: Scope,
+  key: keyof Machine,
+): boolean => {
+  if (observation.kind !== "error") return false;
+  const broken = observation.error === "EPIPE";
+  const finished = operation.op === "call_finish";
+  const completed = operation.op === "virtq_complete";
+  const allowed: Readonly<Partial<Record<keyof Machine, boolean>>> = {
+    processes:
+      broken &&
+      sameBut(
+        before.processes,
+        after.processes,
+        (old, now, at) => at === process && isLike(now, { ...old, pending: now.pending }),
+      ),
+    threads:
+      finished &&
+      sameBut(
+        before.threads,
+        after.threads,
+        (old, now, at) => at === thread && isLike(now, { ...old, call: undefined }),
+      ),
+    descriptions:
+      finished &&
+      sameBut(
+        before.descriptions,
+        after.descriptions,
+        (old, now) =>
+          now === undefined || (old !== undefined && isLike(now, { ...old, references: old.references - 1 })),
+      ),
+    pipes: finished && sameBut(before.pipes, after.pipes, (_, now) => now === undefined),
+    requests: completed && isSame(after.requests, before.requests.slice(1)),
+  };
+  return allowed[key] === true;
 };
 
 /**
@@ -200,9 +245,8 @@ export const noTraceOfFailure: Invariant = (scope) => {
   const { before, after, observation, process } = scope;
   const failed = ["trap", "error", "would-block", "unsupported", "bad-choice", "out-of-frames", "outside-profile"];
   if (!failed.includes(observation.kind) || before === after) return [];
-  const allowed = changedByFailure(scope);
   return (Object.keys(before) as readonly (keyof Machine)[])
-    .filter((key) => before[key] !== after[key] && !allowed.includes(key))
+    .filter((key) => before[key] !== after[key] && !isLeftBehind(scope, key))
     .map((key) => ({
       rule: "INV-10",
       where: `P${process.toString()}`,

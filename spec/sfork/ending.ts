@@ -1,7 +1,7 @@
 /** The end of a process (EXIT-1), and of its image where another takes its place (EXEC-2). */
 import { clearTag, nullCapability } from "../cheri/index.js";
 import { withProcess, withThread } from "./context.js";
-import { closedWhere, unlocked, withReference } from "./descriptors.js";
+import { closedWhere, withReference } from "./descriptors.js";
 import { withCapability } from "./kernel.js";
 import type { Machine, Process } from "./machine.js";
 import type { ExitStatus } from "./observation.js";
@@ -72,8 +72,7 @@ export const endProcess = (machine: Machine, ordinal: number, status: ExitStatus
   if (process?.state.kind !== "live") return machine;
   const { slot } = process;
   const still = closedWhere(withoutThreads(machine, ordinal), ordinal, () => true);
-  const files = still.files.map((file) => ({ ...file, locks: unlocked(file.locks, ordinal) }));
-  const empty = withoutImage({ ...still, files }, ordinal, slot);
+  const empty = withoutImage(still, ordinal, slot);
   const zombie = { kind: "zombie", status, ended: machine.endings } as const;
   const nothing = { pending: [], alarm: false, actions: new Map(), alternateStack: nullCapability(machine.format) };
   const ended: Machine = {

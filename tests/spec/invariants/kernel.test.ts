@@ -7,7 +7,7 @@ import { monotonicity, noForgery } from "../../../spec/invariants/provenance.js"
 import { exactRelocation } from "../../../spec/invariants/relocation.js";
 import type { Transition } from "../../../spec/invariants/transition.js";
 import type { Capability } from "../../../spec/cheri/index.js";
-import type { Description } from "../../../spec/sfork/kernel.js";
+import type { Description, File } from "../../../spec/sfork/kernel.js";
 import type { Machine, Process } from "../../../spec/sfork/machine.js";
 import type { Observation } from "../../../spec/sfork/observation.js";
 import type { Operation, Step } from "../../../spec/sfork/operation.js";
@@ -22,6 +22,8 @@ import {
   exec,
   finish,
   kill,
+  lock,
+  lseek,
   madvise,
   open,
   pipe,
@@ -463,5 +465,47 @@ test("INV-1, INV-5, INV-7, REUSE-1: what the kernel keeps is looked at like regi
     // It has new authority over its region, which is no stale one: what is told apart is what INV-9 and INV-5 look at.
     const old = corrupted(image, (now) => withProcess(now, 0, { alternateStack: held(image.before, 0, 8) }));
     expect(findings(monotonicity, old).length + findings(nothingEnded, old).length, name).toBeGreaterThan(0);
+  }
+});
+
+test("INV-6: descriptions, pipes, files, locks and requests of others change by nobody else's step", () => {
+  for (const world of everywhere()) {
+    const { name } = world;
+    // P0 keeps a pipe, a file with a lock on it and a request; P1 has closed what it inherited of them.
+    const shared = [by(0, pipe, open("/a", "read", "write", "create"), fork(7), lock(2, 0n, 4n), submit(1, 1n, "w"))];
+    const alone = by(1, close(0), close(1), close(2));
+    const holds = transitionOf(world, ...shared, alone, by(1, burn));
+    expect(findings(nonInterference, holds), name).toEqual([]);
+    const wrong = (mistake: (machine: Machine) => Machine) => findings(nonInterference, corrupted(holds, mistake));
+    const withFile = (change: Partial<File>) => (now: Machine) => ({
+      ...now,
+      files: now.files.map((one) => ({ ...one, ...change })),
+    });
+    const withRequests =
+      (change: (requests: Machine["requests"]) => Machine["requests"]) =>
+      (now: Machine): Machine => ({ ...now, requests: change(now.requests) });
+    const mistakes: readonly (readonly [string, (machine: Machine) => Machine])[] = [
+      ["description 2", (now) => withDescription(now, 2, { offset: 1 })],
+      ["description 0", (now) => withDescription(now, 0, { flags: ["read", "nonblock"] })],
+      ["pipe 0", (now) => ({ ...now, pipes: [{ bytes: [1] }] })],
+      ["/a", withFile({ bytes: [1] })],
+      ["/a", withFile({ locks: [] })],
+      ["/a", withFile({ locks: [{ owner: 0, start: 0, end: 5 }] })],
+      ["/a", withFile({ path: "/b" })],
+      ["/a", (now) => ({ ...now, files: [] })],
+      ["request 0", withRequests(() => [])],
+      ["request 0", withRequests((all) => all.map((one) => ({ ...one, bytes: [1] })))],
+      ["request 0", withRequests((all) => all.map((one) => ({ ...one, process: 1 })))],
+    ];
+    for (const [where, mistake] of mistakes) expect(wrong(mistake), name).toEqual([`INV-6 ${where}`]);
+    // Who has a descriptor may do so; who makes or empties a file by its name, too; locks end with their owner.
+    for (const fine of [
+      [...shared, by(1, write(1, 1, 1n))],
+      [...shared, by(1, lseek(2, 3n, "set"))],
+      [...shared, alone, by(1, open("/a", "write", "truncate"))],
+      [...shared, alone, by(1, complete)],
+      [by(0, fork(7)), by(1, open("/a", "write", "create"), lock(0, 0n, 4n)), by(0, kill(1, 9))],
+    ])
+      expect(findings(nonInterference, transitionOf(world, ...fine)), name).toEqual([]);
   }
 });
