@@ -207,7 +207,6 @@ const isLeftBehind = (
   if (observation.kind !== "error") return false;
   const broken = observation.error === "EPIPE";
   const finished = operation.op === "call_finish";
-  const completed = operation.op === "virtq_complete";
   const allowed: Readonly<Partial<Record<keyof Machine, boolean>>> = {
     processes:
       broken &&
@@ -232,7 +231,7 @@ const isLeftBehind = (
           now === undefined || (old !== undefined && isLike(now, { ...old, references: old.references - 1 })),
       ),
     pipes: finished && sameBut(before.pipes, after.pipes, (_, now) => now === undefined),
-    requests: completed && isSame(after.requests, before.requests.slice(1)),
+    requests: operation.op === "virtq_complete" && isSame(after.requests, before.requests.slice(1)),
   };
   return allowed[key] === true;
 };
