@@ -164,12 +164,16 @@ const runBoth = (source: ProgramSource, left: Config, right: Config, file: strin
   const found = diff(left, right, source.program.steps);
   const code = found.verdict === "different" ? exitCodes.finding : exitCodes.held;
   if (json) {
-    const sides = found.verdict === "same" ? {} : { left: stepJson(found.left), right: stepJson(found.right) };
+    const sides =
+      found.verdict === "same"
+        ? { masked: found.masked }
+        : { left: stepJson(found.left), right: stepJson(found.right) };
     const ok = code === exitCodes.held;
     return { code, lines: [JSON.stringify({ ok, verdict: found.verdict, names, ...sides }, null, 2)] };
   }
   if (found.verdict === "same") {
-    return { code, lines: [`${one} and ${two} observe the same in ${plural(found.steps, "step")}`] };
+    const aside = found.masked === 0 ? "" : `, aside from ${plural(found.masked, "number")} of addresses`;
+    return { code, lines: [`${one} and ${two} observe the same in ${plural(found.steps, "step")}${aside}`] };
   }
   const { index, step } = found.left;
   const [first, second] = describeBoth(found.left, found.right);

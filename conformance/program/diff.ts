@@ -3,15 +3,16 @@ import { isDeepStrictEqual } from "node:util";
 import type { Capability } from "../../spec/cheri/index.js";
 import type { Config } from "../../spec/sfork/config.js";
 import type { Observation } from "../../spec/sfork/observation.js";
-import { operations, type OperationEntry } from "../../spec/sfork/operation.js";
 import { strategies } from "../../spec/sfork/strategy.js";
 import { plain, printObservation } from "../canon.js";
+import { compareSides } from "../oblivious/compare.js";
 import type { ProgramStep } from "./program.js";
 import { trace, type TracedStep } from "./trace.js";
 
 /** How a comparison ended; `left` and `right` are the same step on both sides. */
 export type Difference =
-  | { readonly verdict: "same"; readonly steps: number }
+  /** `masked`: observations whose numbers come from addresses, and were not compared (REF-3). */
+  | { readonly verdict: "same"; readonly steps: number; readonly masked: number }
   | { readonly verdict: "different"; readonly left: TracedStep; readonly right: TracedStep }
   /** What follows is not promised to be alike (REF-2, overcommit, what one side does not have). */
   | { readonly verdict: "ended"; readonly left: TracedStep; readonly right: TracedStep };
@@ -21,35 +22,35 @@ const endsComparison = ({ observation }: TracedStep): boolean =>
 
 const isSeparate = ({ strategy }: Config): boolean => strategies[strategy].separate;
 
-/** The step means nothing where processes have address spaces of their own. */
-const needsOneSpace = ({ step: { operation } }: TracedStep): boolean => {
-  const { requires }: OperationEntry = operations[operation.op];
-  return requires === "one-address-space";
-};
-
 /** What of a step is compared: where an error is reported, the others that apply may depend on frames in use. */
 export const compared = (observation: Observation, signals: readonly number[]): unknown =>
   observation.kind === "error" ? [observation.error, signals] : [observation, signals];
 
+/** Levels with and without an address space for each process, up to where one depends on its addresses (REF-3). */
+const diffLevels = (left: Config, right: Config, steps: readonly ProgramStep[]): Difference => {
+  const { endedAt, difference, masked } = compareSides(isSeparate(left) ? [left, right] : [right, left], steps);
+  const at = difference?.step ?? endedAt;
+  const [one, two] = [left, right].map((config) => [...trace(config, steps.slice(0, (at ?? -1) + 1))].at(-1));
+  if (one === undefined || two === undefined) return { verdict: "same", steps: steps.length, masked };
+  return { verdict: difference === undefined ? "ended" : "different", left: one, right: two };
+};
+
 /**
  * Where regions lie at the same places on both sides raw numbers are compared. A level in which every process has an
- * address space of its own agrees with the others in canonical form (REF-3).
+ * address space of its own agrees with the others in canonical form, but for numbers that come from addresses (REF-3).
  */
 export const diff = (left: Config, right: Config, steps: readonly ProgramStep[]): Difference => {
+  if (isSeparate(left) !== isSeparate(right)) return diffLevels(left, right, steps);
   const other = trace(right, steps);
-  const canonicalOnly = isSeparate(left) !== isSeparate(right);
-  const seen = ({ observation, signals, canonical }: TracedStep): unknown =>
-    canonicalOnly ? canonical : compared(observation, signals);
   for (const one of trace(left, steps)) {
     const next = other.next();
     if (next.done === true) break;
-    if (endsComparison(one) || endsComparison(next.value)) return { verdict: "ended", left: one, right: next.value };
-    if (!isDeepStrictEqual(seen(one), seen(next.value))) {
-      const verdict = canonicalOnly && needsOneSpace(one) ? "ended" : "different";
-      return { verdict, left: one, right: next.value };
-    }
+    const two = next.value;
+    if (endsComparison(one) || endsComparison(two)) return { verdict: "ended", left: one, right: two };
+    if (!isDeepStrictEqual(compared(one.observation, one.signals), compared(two.observation, two.signals)))
+      return { verdict: "different", left: one, right: two };
   }
-  return { verdict: "same", steps: steps.length };
+  return { verdict: "same", steps: steps.length, masked: 0 };
 };
 
 const word = ({ metadata }: Capability): string => ` metadata=0x${metadata.toString(16)}`;

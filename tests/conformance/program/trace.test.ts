@@ -143,8 +143,9 @@ describe("two strategies side by side", () => {
     expect(diffOf(lines("0: storecap c1, 0(c1)", "0: fork c7", "1: loadcap c8, 0(c1)"), "eager", "copa")).toEqual({
       verdict: "same",
       steps: 3,
+      masked: 0,
     });
-    expect(diffOf(pointer, "eager", "coa")).toEqual({ verdict: "same", steps: 4 });
+    expect(diffOf(pointer, "eager", "coa")).toEqual({ verdict: "same", steps: 4, masked: 0 });
   });
 
   test("a raw read of a pointer ends what copa promises (REF-2)", () => {
@@ -162,18 +163,28 @@ describe("two strategies side by side", () => {
 
   describe("one of them with an address space for each process", () => {
     test("is compared in canonical form (REF-3)", () => {
-      const same = { verdict: "same", steps: 4 };
+      const same = { verdict: "same", steps: 4, masked: 0 };
       const oblivious = lines("0: storecap c1, 0(c1)", "0: fork c7", "1: loadcap c8, 0(c1)", "1: cgetlen c9, c8");
       expect(diffOf(oblivious, "posix", "eager")).toEqual(same);
       expect(diffOf(oblivious, "copa", "posix")).toEqual(same);
     });
 
-    test("differs where a program looks at addresses", () => {
-      const found = diffOf(lines("0: fork c7", "0: cgetbase c8, c1", "1: cgetbase c8, c1"), "posix", "eager");
-      expect(found).toMatchObject({
+    test("compares no number that comes from an address, and ends where one decides something", () => {
+      const looks = ["0: fork c7", "0: cgetbase c8, c1", "1: cgetbase c8, c1"];
+      expect(diffOf(lines(...looks), "posix", "eager")).toEqual({ verdict: "same", steps: 3, masked: 2 });
+      const uses = lines(...looks, "1: cincoffset c9, c1, c8");
+      expect(diffOf(uses, "posix", "eager")).toMatchObject({ verdict: "ended", left: { index: 3 } });
+      expect(diffOf(uses, "copa", "posix")).toMatchObject({ verdict: "ended", right: { index: 3 } });
+    });
+
+    test("differs where something else is observed", () => {
+      const source = rightOf(parseProgram(lines("0: yield", "0: fork c7"), "p"));
+      const config = rightOf(configOf(source, "p", "posix"));
+      const few = { ...config, strategy: "eager", processes: 1 } as const;
+      expect(diff(config, few, source.program.steps)).toMatchObject({
         verdict: "different",
-        left: { index: 2, canonical: { int: "0x1000" } },
-        right: { index: 2, canonical: { int: "0x2000" } },
+        left: { index: 1, canonical: { child: 1 } },
+        right: { index: 1, canonical: { error: "EAGAIN" } },
       });
     });
 
@@ -185,7 +196,7 @@ describe("two strategies side by side", () => {
       ] as const) {
         expect(diffOf(text, left, right)).toMatchObject({ verdict: "ended", left: { index: 1 }, right: { index: 1 } });
       }
-      expect(diffOf(text, "posix", "posix")).toEqual({ verdict: "same", steps: 3 });
+      expect(diffOf(text, "posix", "posix")).toEqual({ verdict: "same", steps: 3, masked: 0 });
     });
   });
 
