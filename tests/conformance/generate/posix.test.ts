@@ -93,6 +93,9 @@ beforeAll(() => {
         strange.push(
           `program ${index}, step ${at}: ${next.operation.op} ${JSON.stringify(Object.values(observation).map(String))}`,
         );
+      // A thread that ends before its step opens nothing, whatever the step says.
+      if (taken.acted && next.operation.op === "open" && ["/", "/d", "/e"].includes(next.operation.path))
+        strange.push(`program ${index}, step ${at}: opens a directory`);
       if (loaded.see(seen)) followed += 1;
       const found = outcomes.get(next.operation.op) ?? { succeeded: 0, failed: 0 };
       outcomes.set(next.operation.op, found);
@@ -139,11 +142,10 @@ describe(`${count} programs`, () => {
     patience,
   );
 
-  test("make no choice, and open no directory", () => {
+  test("make no choice", () => {
     for (const { operation } of list.flatMap(({ steps }) => steps)) {
       if (operation.op === "fork") expect(operation.slot ?? operation.pid).toBeUndefined();
       if (operation.op === "wait") expect(operation.reap).toBeUndefined();
-      if (operation.op === "open") expect(["/", "/d", "/e"]).not.toContain(operation.path);
     }
   });
 });
