@@ -21,7 +21,10 @@ const keepsFile = (scope: Scope, isMine: boolean, old: File, now: File | undefin
   return now?.path === old.path && (isMine || opens || now.bytes === old.bytes) && isSame(foreign, left);
 };
 
-/** Descriptions, pipes and files of others, and requests, of which only a completion takes the oldest. */
+/**
+ * Descriptions, pipes and files of others, and requests, of which only a completion takes the oldest.
+ * @rule INV-6 objects @source SFork poster, goals: isolation of µprocesses; POSIX XBD 3.258, fcntl (locks)
+ */
 export const objectsChanged = (scope: Scope): readonly string[] => {
   const { before, after, operation } = scope;
   const mine = actorsDescriptions(scope);

@@ -1,7 +1,6 @@
 /**
- * One program in a hundred of the large run that docs/checking.md describes: programs of up to 60 steps, 1,000 for
- * cheri128-v9 and 200 for every other format, shared out over three seeds. They are the first programs of the large
- * run's, so that what is found here is found there.
+ * A small run beside the large one that docs/checking.md describes: programs of up to 60 steps, 1,000 for cheri128-v9 and
+ * 200 for every other format, shared out over three seeds.
  */
 import { describe, expect, test } from "vitest";
 import { createTally, judgeProgram } from "../../../conformance/check/campaign.js";

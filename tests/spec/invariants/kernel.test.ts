@@ -468,7 +468,7 @@ test("INV-1, INV-5, INV-7, REUSE-1: what the kernel keeps is looked at like regi
   }
 });
 
-test("INV-6: descriptions, pipes, files, locks and requests of others change by nobody else's step", () => {
+test("INV-6 objects: of others they change by nobody else's step", () => {
   for (const world of everywhere()) {
     const { name } = world;
     // P0 keeps a pipe, a file with a lock on it and a request; P1 has closed what it inherited of them.
