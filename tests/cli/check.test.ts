@@ -260,7 +260,7 @@ describe("wrong usage is one line and status 2", () => {
     [["--strategy", "cow"], `option '--strategy <names>' argument 'cow' is invalid. ${known}`],
     [["--strategy", "coa,"], `option '--strategy <names>' argument 'coa,' is invalid. ${known}`],
     [["--format", "x86"], "option '--format <names>' argument 'x86' is invalid. Name some of cheri128-v9, "],
-    [["--profile", "posix"], "Allowed choices are oblivious, raw-bytes, full, mixed."],
+    [["--profile", "linux"], "Allowed choices are oblivious, raw-bytes, full, posix, mixed."],
     [["--runs", "0"], "option '--runs <n>' argument '0' is invalid. Give a whole number from 1 to 1000000000."],
     [["--steps", "1e3"], "option '--steps <n>' argument '1e3' is invalid. Give a whole number from 1 to 10000."],
     [["--max-findings", "-1"], "option '--max-findings <n>' argument '-1' is invalid. Give a whole number from 1"],
