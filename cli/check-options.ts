@@ -2,7 +2,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { z } from "zod";
 import { defaultMaxFindings } from "../conformance/check/saved.js";
-import { formatNames, strategyNames } from "../conformance/program/config-codec.js";
+import { conformingNames, formatNames, strategyNames } from "../conformance/program/config-codec.js";
 import type { FormatName } from "../spec/cheri/index.js";
 import type { StrategyName } from "../spec/sfork/config.js";
 
@@ -30,14 +30,14 @@ export type CheckOptions = z.infer<typeof optionsSchema>;
 
 /** Names with commas between them, or `all`; in the order of `known`, each once, so that equal sets are equal. */
 const names =
-  <T extends string>(known: readonly T[]) =>
+  <T extends string>(known: readonly T[], all = known) =>
   (text: string): readonly T[] => {
     const asked = text.split(",").map((name) => name.trim());
     const wrong = asked.find((name) => name !== "all" && !known.some((one) => one === name));
     if (wrong !== undefined) {
       throw new InvalidArgumentError(`Name some of ${known.join(", ")}, with commas between them, or all.`);
     }
-    return asked.includes("all") ? known : known.filter((name) => asked.includes(name));
+    return asked.includes("all") ? all : known.filter((name) => asked.includes(name));
   };
 
 const whole =
@@ -80,9 +80,9 @@ export const addCheckOptions = (command: Command): Command =>
         .default("spec-lazy"),
     )
     .addOption(
-      new Option("--strategy <names>", `some of ${strategyNames.join(", ")}, or all`)
-        .argParser(names(strategyNames))
-        .default(strategyNames, "all"),
+      new Option("--strategy <names>", `some of ${strategyNames.join(", ")}, or all: those that conform`)
+        .argParser(names(strategyNames, conformingNames))
+        .default(conformingNames, "all"),
     )
     .addOption(
       new Option("--format <names>", `some of ${formatNames.join(", ")}, or all`)

@@ -1,8 +1,9 @@
 /** What `sfork check` prints: findings as they are found, a summary at the end, or one JSON object. */
 import type { CampaignSettings, Check, Found, Totals } from "../conformance/check/campaign.js";
+import { refinement } from "../conformance/check/judge.js";
 import type { CoverageResult } from "../conformance/coverage.js";
 import { summarizeCoverage } from "../conformance/coverage-summary.js";
-import { formatNames, strategyNames } from "../conformance/program/config-codec.js";
+import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
 import { programCodec } from "../conformance/program/json.js";
 import { printOperation, printTextProgram } from "../conformance/program/print.js";
 import { out } from "./output.js";
@@ -58,22 +59,24 @@ const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): stri
 };
 
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
-const checkLines = ({ checks, transitions, inFull, masked, ended, crashes }: Totals): readonly string[] => {
+const checkLines = (
+  { checks, transitions, inFull, masked, ended, crashes }: Totals,
+  { strategies }: CampaignSettings,
+): readonly string[] => {
   const compared = checks.filter(({ rule }) => rule.startsWith("REF-"));
   const invariants = checks.filter(({ rule }) => !rule.startsWith("REF-"));
   const broken = invariants.filter(({ failed }) => failed > 0);
   const others = invariants.length - broken.length;
-  const beside: Readonly<Record<string, string>> = {
-    "REF-1": "of coa beside eager copies",
-    "REF-2": "of copa beside eager copies",
-    "REF-3": `of one address space beside one for each process, ${whole(masked)} of them without numbers`,
-  };
+  const beside = (rule: string): string =>
+    rule === "REF-3"
+      ? `of one address space beside one for each process, ${whole(masked)} of them without numbers`
+      : `of ${strategies.filter((name) => refinement[name] === rule).join(", ")} beside eager copies`;
   const evaluated = `${plural(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
   const ends = Object.entries(ended).flatMap(([kind, times]) => (times === 0 ? [] : [`${kind} ${whole(times)}`]));
   return [
     "checks",
     ...compared.map((check) => {
-      const what = `${plural(check.checked, "observation")} ${beside[check.rule] ?? ""}`;
+      const what = `${plural(check.checked, "observation")} ${beside(check.rule)}`;
       return `  ${check.rule}: ${what}: ${verdictOf(check)}`;
     }),
     ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
@@ -104,11 +107,11 @@ export const printCheckReport = (report: CheckReport): string => {
   const { seed, strategies, formats, profile, steps } = settings;
   return [
     `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${plural(steps, "step")}`,
-    `strategies ${listed(strategies, strategyNames)}; formats ${listed(formats, formatNames)}`,
+    `strategies ${listed(strategies, conformingNames)}; formats ${listed(formats, formatNames)}`,
     `${plural(totals.programs, "program")}, ${plural(totals.steps, "step")} in ${seconds.toFixed(1)} s: ` +
       `${rate(report).toFixed(1)} programs/s`,
     "",
-    ...checkLines(totals),
+    ...checkLines(totals, settings),
     "",
     summarizeCoverage(coverage),
     "",

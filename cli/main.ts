@@ -8,6 +8,7 @@ import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
+import { refuteCommand } from "./refute.js";
 import { runCommand } from "./run.js";
 import { vectorsCommand } from "./vectors.js";
 
@@ -34,6 +35,7 @@ const main = async (): Promise<ExitCode> => {
     .version(version())
     .addCommand(checkCommand(done))
     .addCommand(runCommand(done))
+    .addCommand(refuteCommand(done))
     .addCommand(benchCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { printObservation } from "../conformance/canon.js";
 import type { InputError } from "../conformance/errors.js";
+import { plural } from "../conformance/plural.js";
 import { strategyNames } from "../conformance/program/config-codec.js";
 import { describeBoth, diff } from "../conformance/program/diff.js";
 import { readProgram } from "../conformance/program/file.js";
@@ -43,8 +44,6 @@ others in canonical form. An actor with a star took a step of a thread that is
 dead or was never made.
 Exit status: 0 the program ran and its expectations held; 1 one did not, or the two sides differ; 2 bad input;
 3 the output could not be written.`;
-
-const plural = (number: number, noun: string, more = `${noun}s`): string => `${number} ${number === 1 ? noun : more}`;
 
 const parts = ({ faults, copies, relocations, pageTableWrites }: Counters): readonly string[] => [
   plural(faults, "fault"),

@@ -3,6 +3,7 @@ import process from "node:process";
 import { Command, Option } from "commander";
 import { z } from "zod";
 import type { Codec } from "../conformance/codec.js";
+import { plural } from "../conformance/plural.js";
 import { shorten } from "../conformance/errors.js";
 import { fastCodec } from "../conformance/fast-codec.js";
 import { specCodec } from "../conformance/spec-codec.js";
@@ -64,8 +65,6 @@ const mismatches = (row: VectorRow): readonly string[] => [
 
 const count = (rows: readonly VectorRow[], column: "passed" | "failed" | "skipped"): number =>
   rows.reduce((sum, row) => sum + row[column], 0);
-
-const plural = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
 
 const human = (reports: readonly FileReport[], seconds: number): string => {
   const rows = reports.flatMap((report) => report.rows);

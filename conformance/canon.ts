@@ -17,7 +17,7 @@ import { kernelBase, regionSize, sharedBase } from "../spec/sfork/config.js";
 import { regionBase, type Machine } from "../spec/sfork/machine.js";
 import type { ErrorCode, ExitStatus, Observation } from "../spec/sfork/observation.js";
 import { isMemoryCapability, liesWithin, type Range } from "../spec/sfork/relocate.js";
-import { strategies } from "../spec/sfork/strategy.js";
+import { strategies } from "../spec/sfork/laws.js";
 
 /** Numbers are `0x…`, or `P1+0x…`, `S0-0x…`, `K+0x…`; the object types that every format has are words. */
 export interface CanonicalCapability {

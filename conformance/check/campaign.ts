@@ -107,7 +107,7 @@ export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">
   };
 
   const checkOf = (rule: string, checked: number): Check => ({ rule, checked, failed: failed.get(rule) ?? 0 });
-  const refinements = strategies.flatMap((strategy) => refinement[strategy] ?? []);
+  const refinements = [...new Set(strategies.flatMap((strategy) => refinement[strategy] ?? []))];
 
   return {
     add: ({ index, strategy, verdict }) => {

@@ -49,12 +49,19 @@ export interface Verdict {
   readonly finding: Finding | undefined;
 }
 
-/** The rule by which a lazy strategy is compared with eager copies. */
+/**
+ * The rule by which a lazy strategy is compared with eager copies; where every process has an address space of its own,
+ * with those of `posix`.
+ */
 export const refinement = {
   posix: undefined,
   eager: undefined,
   coa: "REF-1",
   copa: "REF-2",
+  "multi-as-cow": "REF-1",
+  "vm-clone": "REF-1",
+  "shared-segments": "REF-1",
+  "naive-cow": "REF-1",
 } as const satisfies Readonly<Record<Config["strategy"], string | undefined>>;
 
 /** What is being done when something throws, and the rule that is broken by that. */

@@ -1,5 +1,7 @@
 /** Findings as files: a program that can be run again, with comments that say where it comes from. */
 import { createHash } from "node:crypto";
+import type { StrategyName } from "../../spec/sfork/config.js";
+import { strategies } from "../../spec/sfork/laws.js";
 import { generatorVersion } from "../generate/generate.js";
 import { printTextProgram } from "../program/print.js";
 import type { CampaignSettings, Found } from "./campaign.js";
@@ -22,6 +24,9 @@ const command = ({ seed, formats, strategies, profile, steps }: CampaignSettings
     ...(index < defaultMaxFindings ? [] : [`--max-findings ${index + 1}`]),
   ].join(" ");
 
+/** The strategy beside which another's observations are compared. */
+const referenceOf = (strategy: StrategyName): StrategyName => (strategies[strategy].separate ? "posix" : "eager");
+
 /** The program as a text file. */
 export const savedFinding = (settings: CampaignSettings, { index, finding }: Found): SavedFinding => {
   const { kind, rule, where, what, expected, actual, step, also, program } = finding;
@@ -32,7 +37,9 @@ export const savedFinding = (settings: CampaignSettings, { index, finding }: Fou
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
     `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
     `again: ${command(settings, index)}`,
-    ...(kind === "observation" ? [`or:    npx sfork run --diff spec:eager,spec:${strategy} FILE`] : []),
+    ...(kind === "observation"
+      ? [`or:    npx sfork run --diff spec:${referenceOf(strategy)},spec:${strategy} FILE`]
+      : []),
   ];
   const text = printTextProgram(program);
   const end = text.indexOf("\n") + 1;

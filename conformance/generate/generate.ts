@@ -1,7 +1,6 @@
 /** Programs from a seed: templates of corner cases, and steps of any kind between them. */
 import { formats, type FormatName } from "../../spec/cheri/index.js";
 import type { StrategyName } from "../../spec/sfork/config.js";
-import { strategies } from "../../spec/sfork/strategy.js";
 import type { CornerCaseName } from "../corner-cases.js";
 import { programVersion } from "../program/program.js";
 import { configOf } from "./config.js";
@@ -9,7 +8,7 @@ import { imm, Scene } from "./scene.js";
 import type { GenerateOptions, GeneratedProgram, Profile } from "./options.js";
 import { randomOf, type Random } from "./random.js";
 import { randomStep } from "./random-step.js";
-import { templatesFor } from "./templates.js";
+import { templatesFor, type NamedTemplate } from "./templates.js";
 
 /** A seed means the same programs as long as this stays the same: whatever changes them changes it. */
 export const generatorVersion = 4;
@@ -23,11 +22,10 @@ const nonEmpty = <T>(list: readonly T[], what: string): readonly [T, ...T[]] => 
 };
 
 const allFormats = Object.keys(formats) as readonly FormatName[];
-const allStrategies = Object.keys(strategies) as readonly StrategyName[];
 
-/** In many address spaces, which is what the posix profile is about; or in one, as everything else. */
+/** The level of many address spaces, which is what the posix profile is about; or those of one, as everything else. */
 const strategiesFor = (profile: Profile): readonly StrategyName[] =>
-  allStrategies.filter((name) => strategies[name].separate === (profile === "posix"));
+  profile === "posix" ? ["posix"] : ["eager", "coa", "copa"];
 
 const profileOf = (random: Random, wanted: Profile | "mixed"): Profile => {
   if (wanted !== "mixed") return wanted;
@@ -60,10 +58,15 @@ export const generate = (seed: string | number, index: number, options: Generate
   const length = lengthOf(random, most);
   const scene = new Scene(random, config, profile, randomStep);
   const templates = templatesFor(profile);
+  const favoured = options.favour && templates.filter(({ name }) => options.favour?.includes(name));
+  const draw = (): NamedTemplate | undefined => {
+    const among = favoured !== undefined && random.once(2) ? favoured : templates;
+    return among[random.below(among.length)];
+  };
   const used: CornerCaseName[] = [];
   // What comes behind the end of process 0 shows little.
   while (scene.steps.length < length && !(scene.model.isHalted && (profile === "posix" || random.once(3)))) {
-    const template = random.percent(templateShare[profile]) ? templates[random.below(templates.length)] : undefined;
+    const template = random.percent(templateShare[profile]) ? draw() : undefined;
     if (template === undefined) {
       randomStep(scene);
     } else {

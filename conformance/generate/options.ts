@@ -20,6 +20,8 @@ export interface GenerateOptions {
   readonly strategies?: readonly StrategyName[];
   /** `mixed`, the default, draws one of the profiles but `posix` for each program. */
   readonly profile?: Profile | "mixed";
+  /** Corner cases whose templates every second template is one of: for a search that knows what it looks for. */
+  readonly favour?: readonly CornerCaseName[];
 }
 
 /** A program with everything that went into it. */

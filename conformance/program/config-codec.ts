@@ -2,13 +2,16 @@
 import * as t from "io-ts";
 import { formats, type FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
-import { strategies } from "../../spec/sfork/strategy.js";
+import { strategies } from "../../spec/sfork/laws.js";
+import { knownFalse } from "../../spec/sfork/variants/baselines.js";
 import { quote } from "../errors.js";
 import { parseNumber, printNumber } from "./operands.js";
 import { field, isObject, parsed, recordCodec, wholeCodec, wordCodec, type FieldOf, type Members } from "./strict.js";
 
 export const formatNames = Object.keys(formats) as readonly FormatName[];
 export const strategyNames = Object.keys(strategies) as readonly StrategyName[];
+/** Those that are expected to hold what the suite checks. */
+export const conformingNames = strategyNames.filter((name) => !(name in knownFalse));
 
 const strategyCodec = wordCodec("strategy", strategyNames, "strategies");
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Capability } from "../../spec/cheri/index.js";
 import type { Config } from "../../spec/sfork/config.js";
 import type { Observation } from "../../spec/sfork/observation.js";
-import { strategies } from "../../spec/sfork/strategy.js";
+import { strategies } from "../../spec/sfork/laws.js";
 import { plain, printObservation } from "../canon.js";
 import { compareSides } from "../oblivious/compare.js";
 import type { ProgramStep } from "./program.js";

@@ -6,7 +6,7 @@ import { initial, regionBase, type Machine } from "../sfork/machine.js";
 import type { Observation } from "../sfork/observation.js";
 import type { OperationName, Step } from "../sfork/operation.js";
 import { step, type Taken } from "../sfork/step.js";
-import { strategies } from "../sfork/strategy.js";
+import { strategies, type Laws } from "../sfork/laws.js";
 import { exactDescriptors } from "./descriptors.js";
 import { commitKept, soundFrames } from "./frames.js";
 import { noGrants, stepGrants } from "./grants.js";
@@ -56,11 +56,12 @@ export interface CheckedStep {
   readonly transition: Transition | undefined;
 }
 
-export const start = (config: Config): Checked => ({
-  machine: initial(config),
-  grants: noGrants,
-  ghost: strategies[config.strategy].copiesAtFork ? undefined : initial({ ...config, strategy: "eager" }),
-});
+/** A machine at its start, and the one whose copies are made at the fork beside one that copies later. */
+export const start = (config: Config, laws?: Laws): Checked => {
+  const { atFork, separate } = strategies[config.strategy];
+  const eager = initial({ ...config, strategy: separate ? "posix" : "eager" });
+  return { machine: initial(config, laws), grants: noGrants, ghost: atFork === "copy" ? undefined : eager };
+};
 
 /** Memory that one machine has and the other has not: regions of processes that live, and their pages. */
 const missing = (there: Machine, here: Machine): readonly Extent[] =>
@@ -92,7 +93,12 @@ const replaced = ({ before, operation, process, observation, after }: Moved) => 
  * without a reserve it may lack them where a lazy one goes on.
  * @rule FORK-1 comparable @source SFork design: refinement (REF-2), overcommit
  */
-const isComparable = ({ config }: Machine, op: OperationName, lazy: Observation, eager: Observation): boolean => {
+export const isComparable = (
+  { config }: Machine,
+  op: OperationName,
+  lazy: Observation,
+  eager: Observation,
+): boolean => {
   const lacks = (one: Observation): boolean =>
     config.commit === "overcommit" &&
     (one.kind === "out-of-frames" ||
@@ -120,8 +126,9 @@ const idle = { op: "yield" } as const;
 export const checkedStep = (
   { machine: before, grants: grantsBefore, ghost: ghostBefore }: Checked,
   next: Step,
+  take = step,
 ): CheckedStep => {
-  const { machine: after, observation, thread, process, signals, ready, acted } = step(before, next);
+  const { machine: after, observation, thread, process, signals, ready, acted } = take(before, next);
   const beside = ghostBefore === undefined ? undefined : step(ghostBefore, next);
   const eager =
     beside !== undefined && isComparable(before, next.operation.op, observation, beside.observation)
@@ -139,7 +146,7 @@ export const checkedStep = (
   // 1. Signals, as a transition of their own.
   const by = { thread, process };
   const delivery =
-    ready === before
+    ready.processes === before.processes
       ? undefined
       : transitionOf(
           {

@@ -2,7 +2,6 @@
 import { permits, type Capability } from "../cheri/index.js";
 import { kernelBase, sharedBase } from "../sfork/config.js";
 import { registerCount, type Machine } from "../sfork/machine.js";
-import { strategies } from "../sfork/strategy.js";
 import { covers } from "./grants.js";
 import {
   boundsOf,
@@ -62,7 +61,7 @@ export const noStalePointer: Invariant = ({ after, observation, grants, held }) 
   if (observation.kind !== "child") return [];
   const { child } = observation;
   // In address spaces of their own nobody's region is another's.
-  const { separate } = strategies[after.config.strategy];
+  const { separate } = after.laws;
   const others = livingIn(after).filter(({ ordinal }) => !separate && ordinal !== child);
   const isStale = ({ owner, capability }: Held): boolean => {
     const bytes = owner === child ? reach(after, capability) : undefined;

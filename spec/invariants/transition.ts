@@ -11,13 +11,13 @@ import { regionBase, registerCount, type Frame, type Machine, type PageEntry } f
 import type { Observation } from "../sfork/observation.js";
 import type { Operation } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
-import { strategies } from "../sfork/strategy.js";
 import { granuleImage } from "./view.js";
 
 export interface Violation {
   readonly rule: string;
   /** Granule, register or message, with its owner. */
   readonly where: string;
+  readonly place?: Place;
   readonly what: string;
 }
 
@@ -139,7 +139,7 @@ const nameOf = ({ owner = 0, kind, number, index }: Place): string => {
 /** What an invariant reports of a place. */
 export const found =
   (rule: string, what: string) =>
-  (place: Place): Violation => ({ rule, where: nameOf(place), what });
+  (place: Place): Violation => ({ rule, where: nameOf(place), place, what });
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
@@ -165,8 +165,8 @@ export const boundsOf = ({ base, top }: Capability): Range => ({ start: base, en
 export const within = (inner: Range, outer: Range): boolean => inner.start >= outer.start && inner.end <= outer.end;
 
 /** Does an extent lie in the address space of whoever owns a place? */
-export const isIn = ({ config, processes }: Machine, { slot }: Extent, { owner = -1 }: Pick<Place, "owner">): boolean =>
-  !strategies[config.strategy].separate || processes[owner]?.slot === slot;
+export const isIn = ({ laws, processes }: Machine, { slot }: Extent, { owner = -1 }: Pick<Place, "owner">): boolean =>
+  !laws.separate || processes[owner]?.slot === slot;
 
 export const overlaps = (a: Range, b: Range): boolean => a.start < b.end && b.start < a.end;
 

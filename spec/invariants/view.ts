@@ -5,7 +5,6 @@
 import { permits, relocate, type Capability, type CapabilityFormat, type Granule } from "../cheri/index.js";
 import { regionSize, sharedBase } from "../sfork/config.js";
 import { regionBase, type Machine, type PageEntry } from "../sfork/machine.js";
-import { strategies } from "../sfork/strategy.js";
 
 /**
  * The image of a capability between two regions: base, top and address move together if base and top both lie within the
@@ -25,10 +24,14 @@ export const imageOf = (
   return capability.tag && inside && from !== to ? relocate(format, capability, to - from).capability : capability;
 };
 
-/** A granule as a capability load with every right would deliver it after resolution. */
+/**
+ * A granule as a capability load with every right would deliver it after resolution; as it is, where a strategy has no load
+ * wait for that.
+ */
 export const granuleImage = (machine: Machine, granule: Granule, from: bigint, to: bigint): Granule => {
-  if (!granule.tag || from === to) return granule;
-  const { format } = machine;
+  const { format, laws } = machine;
+  const isRaw = laws.atFork !== "copy" && !laws.faultsOn("read-tagged");
+  if (!granule.tag || from === to || isRaw) return granule;
   const before = format.decode(format.fromMemory(granule.bits), true);
   const after = imageOf(format, before, from, to, regionSize(machine.config));
   return { tag: after.tag, bits: format.toMemory(after) };
@@ -58,13 +61,13 @@ export const viewRegion = (machine: Machine, slot: number): readonly (ViewPage |
 
 /** The granule at an address, as the owner of its page sees it; undefined where nothing is mapped. */
 export const viewGranule = (machine: Machine, address: bigint): Granule | undefined => {
-  const { config, segments, space } = machine;
+  const { config, laws, segments, space } = machine;
   const page = BigInt(config.page);
   const at = Number((address % page) / machine.format.granule);
   const shared = sharedBase(config);
   if (address >= shared) return segments[Number((address - shared) / page)]?.[at];
   const nth = Number((address - config.base) / config.stride);
   const index = Number(((address - config.base) % config.stride) / page);
-  if (!strategies[config.strategy].separate) return viewPage(machine, nth, index)?.granules[at];
+  if (!laws.separate) return viewPage(machine, nth, index)?.granules[at];
   return nth === 0 ? viewPage(machine, space, index)?.granules[at] : undefined;
 };

@@ -4,13 +4,16 @@
  * Regions of processes lie at `base + slot · stride`; shared segments and the kernel lie behind the last one.
  */
 import * as cheri from "../cheri/index.js";
-import type { CapabilityFormat, FormatName } from "../cheri/index.js";
 
-/** `posix` is the level that applications believe in: every process in an address space of its own (L0). */
-export type StrategyName = "posix" | "eager" | "coa" | "copa";
+/**
+ * The levels, of which `posix` is the one that applications believe in, every process in an address space of its own (L0);
+ * and systems from the literature.
+ */
+type BaselineName = "multi-as-cow" | "vm-clone" | "shared-segments" | "naive-cow";
+export type StrategyName = "posix" | "eager" | "coa" | "copa" | BaselineName;
 
 export interface Config {
-  readonly format: FormatName;
+  readonly format: cheri.FormatName;
   readonly strategy: StrategyName;
   /** Bytes of a page: a power of two, at least 256. */
   readonly page: number;
@@ -70,7 +73,7 @@ const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
 export const regionSize = ({ page, pages }: Pick<Config, "page" | "pages">): bigint => BigInt(page) * BigInt(pages);
 
 /** Regions must lie at multiples of this: both pages and capabilities that fit a region move by it exactly. */
-const alignmentOf = (format: CapabilityFormat, config: Pick<Config, "page" | "pages">): bigint =>
+const alignmentOf = (format: cheri.CapabilityFormat, config: Pick<Config, "page" | "pages">): bigint =>
   larger(format.relocationAlignment(regionSize(config)), BigInt(config.page));
 
 /**

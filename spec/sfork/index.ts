@@ -17,5 +17,6 @@ export { initial, type Machine } from "./machine.js";
 export type { Observation } from "./observation.js";
 export { operations, type Operation, type OperationName, type Step } from "./operation.js";
 export { run, runFrom, step } from "./step.js";
-export { strategies, type Strategy } from "./strategy.js";
+export { strategies } from "./laws.js";
+export type { Strategy } from "./strategy.js";
 export { viewRegion, type ViewPage } from "../invariants/view.js";

@@ -49,10 +49,6 @@ export interface File {
   readonly locks: readonly RecordLock[];
 }
 
-interface Pipe {
-  readonly bytes: readonly number[];
-}
-
 /** What a signal does where it is not the default; the capabilities of a handler are the kernel's (FORK-4). */
 export type Action = "ignore" | { readonly code: Capability; readonly data: Capability };
 
@@ -69,7 +65,7 @@ export type Call =
   | Extract<SplitCall, { readonly op: "open" }>;
 
 /** A buffer that a device was handed (DMA-1); `bytes` are what it is to read, undefined where it is to write. */
-interface Request {
+export interface Request {
   readonly process: number;
   readonly buffer: Buffer;
   readonly bytes: readonly number[] | undefined;
@@ -114,7 +110,8 @@ export interface Kernel extends Inherited, Fresh {}
 /** The objects that are nobody's own. */
 export interface Objects {
   readonly descriptions: readonly (Description | undefined)[];
-  readonly pipes: readonly (Pipe | undefined)[];
+  /** Bytes that were written and not read yet. */
+  readonly pipes: readonly (Pick<File, "bytes"> | undefined)[];
   readonly files: readonly File[];
   readonly requests: readonly Request[];
   /** Requests that were submitted so far. */

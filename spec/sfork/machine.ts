@@ -10,7 +10,7 @@ import { kernelBase, sealingTypes, sharedBase, type Config } from "./config.js";
 import { fresh, maxDescriptors, noObjects, type Call, type Kernel, type Objects } from "./kernel.js";
 import type { ExitStatus } from "./observation.js";
 import type { Protection } from "./operation.js";
-import { strategies } from "./strategy.js";
+import { lawsOf, strategies, type Laws } from "./laws.js";
 
 /** Physical storage of one page. */
 export interface Frame {
@@ -87,14 +87,12 @@ export interface Process extends Kernel {
   readonly counters: Counters;
 }
 
-interface Channel {
-  readonly messages: readonly Capability[];
-}
-
 export interface Machine extends Objects {
   readonly config: Config;
   readonly format: CapabilityFormat;
-  /** The slot of the address space that is installed, where each process has its own; 0 where there is one for all. */
+  /** The true ones, but in a variant. */
+  readonly laws: Laws;
+  /** The slot of the process that runs; where each has an address space of its own, this one's is installed. */
   readonly space: number;
   /** By slot; empty where the slot is free. */
   readonly regions: readonly Region[];
@@ -103,7 +101,7 @@ export interface Machine extends Objects {
   readonly segments: readonly TaggedMemory[];
   readonly processes: readonly Process[];
   readonly threads: readonly Thread[];
-  readonly channels: readonly Channel[];
+  readonly channels: readonly { readonly messages: readonly Capability[] }[];
   /** Slots that were handed out at least once. */
   readonly usedSlots: ReadonlySet<number>;
   /** Processes that have ended so far: zombies are ordered by it. */
@@ -219,7 +217,7 @@ export const startState = (config: Config, slot: number) => {
  * The machine at the start: process 0 in slot 0, one thread, zero memory.
  * @rule LAY-1 initial @source SFork design: start state
  */
-export const initial = (config: Config): Machine => {
+export const initial = (config: Config, laws: Laws = lawsOf(config.strategy)): Machine => {
   const { registers, pcc, protection } = startState(config, 0);
   const home = regionBase(config, 0);
   const zero = zeroPage(config);
@@ -244,6 +242,7 @@ export const initial = (config: Config): Machine => {
   return {
     config,
     format: cheri.formats[config.format],
+    laws,
     space: 0,
     regions: Array.from({ length: config.slots }, (_, slot) => (slot === 0 ? region : [])),
     frames: Array.from({ length: config.pages - hole.count }, () => ({ memory: zero, home, references: 1 })),

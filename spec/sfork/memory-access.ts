@@ -8,7 +8,6 @@ import { refuse, trapped, type Context, type Outcome, type Refusal } from "./con
 import type { Machine } from "./machine.js";
 import { checkPage, faults, memoryAt, needsResolving, place, resolve, withMemoryAt } from "./paging.js";
 import type { Place, Span } from "./paging.js";
-import { strategies } from "./strategy.js";
 
 /** The bytes `[address, address + size)`. */
 export interface Bytes {
@@ -99,7 +98,7 @@ export const prepare = (machine: Machine, accesses: readonly Access[]): Machine 
   const stale = accesses.some(
     ({ place: where, raw }) => raw && where.kind === "page" && needsResolving(machine, where.page),
   );
-  if (stale && strategies[machine.config.strategy].staleReads) return { kind: "outside-profile" };
+  if (stale && machine.laws.staleReads) return { kind: "outside-profile" };
   // 3. Faults, in the order of the pages; each page at most once, because the first resolves it.
   return accesses.reduce<Machine | Refusal>((sofar, { place: where, touch }) => {
     if ("kind" in sofar || where.kind !== "page" || !faults(sofar, where.page, touch)) return sofar;

@@ -9,8 +9,8 @@ import { regionSize, sharedBase } from "./config.js";
 import { includes, noAdvice, regionBase } from "./machine.js";
 import type { Advice, Counters, Frame, Machine, PageEntry, Pages } from "./machine.js";
 import type { Protection } from "./operation.js";
-import { relocated, type Range } from "./relocate.js";
-import { strategies, type Touch } from "./strategy.js";
+import type { Range } from "./relocate.js";
+import type { Touch } from "./strategy.js";
 
 /** A private page, by slot and index. */
 export interface Page {
@@ -33,7 +33,7 @@ export interface Span {
 const nowhere: Place = { kind: "nowhere", offset: 0n };
 
 /** Where an address leads, in the address space that is installed. */
-export const place = ({ config, space }: Machine, address: bigint): Place => {
+export const place = ({ config, laws, space }: Machine, address: bigint): Place => {
   const page = BigInt(config.page);
   const shared = sharedBase(config);
   if (address < config.base) return nowhere;
@@ -44,7 +44,7 @@ export const place = ({ config, space }: Machine, address: bigint): Place => {
   const nth = Number((address - config.base) / config.stride);
   const within = (address - config.base) % config.stride;
   const index = Number(within / page);
-  const { separate } = strategies[config.strategy];
+  const { separate } = laws;
   if (separate && nth > 0) return nowhere;
   const slot = separate ? space : nth;
   return index < config.pages ? { kind: "page", page: { slot, index }, offset: within % page } : nowhere;
@@ -80,25 +80,23 @@ export const count = (machine: Machine, slot: number, more: Partial<Counters>): 
   ...machine,
   processes: machine.processes.map((process) => {
     if (process.slot !== slot || process.state.kind !== "live") return process;
-    const { faults, copies, relocations, pageTableWrites } = process.counters;
+    const { faults = 0, copies = 0, relocations = 0, pageTableWrites = 0 } = more;
     const counters: Counters = {
-      faults: faults + (more.faults ?? 0),
-      copies: copies + (more.copies ?? 0),
-      relocations: relocations + (more.relocations ?? 0),
-      pageTableWrites: pageTableWrites + (more.pageTableWrites ?? 0),
+      faults: process.counters.faults + faults,
+      copies: process.counters.copies + copies,
+      relocations: process.counters.relocations + relocations,
+      pageTableWrites: process.counters.pageTableWrites + pageTableWrites,
     };
     return { ...process, counters };
   }),
 });
 
+/** What the page table holds of an entry. */
+const written = ({ frame, guard, protection: { read, write, execute } }: PageEntry): string =>
+  [frame, guard, read, write, execute].join(" ");
+
 const sameEntry = (a: PageEntry | undefined, b: PageEntry | undefined): boolean =>
-  a === b ||
-  (a !== undefined &&
-    a.frame === b?.frame &&
-    a.guard === b.guard &&
-    a.protection.read === b.protection.read &&
-    a.protection.write === b.protection.write &&
-    a.protection.execute === b.protection.execute);
+  a === b || (a !== undefined && b !== undefined && written(a) === written(b));
 
 /** Change a region's entries; each whose frame, guard or protection changes counts as one write of the page table. */
 export const withEntries = (
@@ -176,7 +174,7 @@ export const relocateMemory = (machine: Machine, frame: Frame, slot: number) => 
   const memory = frame.memory.map((granule) => {
     if (!granule.tag) return granule;
     const before = format.decode(format.fromMemory(granule.bits), true);
-    const after = relocated(format, before, home, delta);
+    const after = machine.laws.image(format, before, home, delta);
     return after === before ? granule : { tag: after.tag, bits: format.toMemory(after) };
   });
   return { memory, changed: memory.filter((granule, index) => granule !== frame.memory[index]).length };
@@ -193,7 +191,7 @@ const isWrite = (touch: Touch): boolean => touch === "write" || touch === "write
 /** Would this touch fault by the strategy, so that the page must be resolved, split or taken over first? */
 export const faults = (machine: Machine, page: Page, touch: Touch): boolean =>
   (isWrite(touch) && mappingOf(machine, page)?.entry.guard === true) ||
-  (needsResolving(machine, page) && strategies[machine.config.strategy].faultsOn(touch));
+  (needsResolving(machine, page) && machine.laws.faultsOn(touch));
 
 /**
  * A page that faults gets a frame of its own, valid in its own region, on behalf of its owner: the sole mapping of a frame
@@ -206,7 +204,7 @@ export const resolve = (machine: Machine, page: Page): Machine | undefined => {
   if (mapping === undefined) return machine;
   const { entry, frame } = mapping;
   const { slot, index } = page;
-  const { memory, changed } = relocateMemory(machine, frame, slot);
+  const { memory, changed } = relocateMemory(machine, frame, machine.laws.resolvedFor(slot, machine.space));
   if (frame.references === 1) {
     const own = { ...frame, memory, home: regionBase(machine.config, slot) };
     const taken = { ...machine, frames: machine.frames.with(entry.frame, own) };
@@ -219,21 +217,12 @@ export const resolve = (machine: Machine, page: Page): Machine | undefined => {
 };
 
 /**
- * A shared segment can be read and written, but holds no tags: a private pointer would mean one process's memory to all.
- * @rule MEM-7 segment @source CheriBSD, mmap of shared mappings (stores of capabilities trap)
- */
-const checkSegment = (touch: Touch, operand: string): Trap | undefined => {
-  if (touch === "execute") return trap("page-exec", operand);
-  return touch === "write-tag" ? trap("page-store-cap", operand) : undefined;
-};
-
-/**
  * May this page be touched so? A jump needs the right to execute; loads and stores a mapping, and then their right.
  * @rule MEM-1 page @source SFork design: page protection comes after the capability's checks
  */
 export const checkPage = (machine: Machine, { place: where, touch }: Span, operand: string): Trap | undefined => {
   if (where.kind === "nowhere") return trap(touch === "execute" ? "page-exec" : "page-unmapped", operand);
-  if (where.kind === "segment") return checkSegment(touch, operand);
+  if (where.kind === "segment") return machine.laws.checkSegment(touch, operand);
   const protection = mappingOf(machine, where.page)?.entry.protection;
   if (touch === "execute") return protection?.execute === true ? undefined : trap("page-exec", operand);
   if (protection === undefined) return trap("page-unmapped", operand);

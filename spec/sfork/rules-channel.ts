@@ -40,18 +40,23 @@ const withChannel = (
   return act(channel.messages, (messages) => ({ ...machine, channels: machine.channels.with(index, { messages }) }));
 };
 
+/** Send what a channel takes. */
+export const sendingAs =
+  (accepted: typeof message): Rules["sendcap"] =>
+  (context, { channel, cs1 }) =>
+    withChannel(context, channel, (messages, become) => {
+      const sent = accepted(context.machine, register(context, cs1));
+      if (sent === undefined) return failed(context, "EPERM");
+      const isFull = messages.length >= context.machine.config.channel;
+      return isFull ? refuse(context, { kind: "would-block" }) : done(become([...messages, sent]));
+    });
+
 export const channelRules = {
   channel: (context) =>
     context.machine.channels.length >= maxChannels
       ? failed(context, "EMFILE")
       : done({ ...context.machine, channels: [...context.machine.channels, { messages: [] }] }),
-  sendcap: (context, { channel, cs1 }) =>
-    withChannel(context, channel, (messages, become) => {
-      const sent = message(context.machine, register(context, cs1));
-      if (sent === undefined) return failed(context, "EPERM");
-      const isFull = messages.length >= context.machine.config.channel;
-      return isFull ? refuse(context, { kind: "would-block" }) : done(become([...messages, sent]));
-    }),
+  sendcap: sendingAs(message),
   /**
    * What was sent is delivered once, as it lies in the channel: forks since then have neither copied nor relocated it.
    * @rule CHAN-1 delivery @source SFork design: capabilities in messages

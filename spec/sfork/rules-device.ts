@@ -2,7 +2,6 @@
 import { call, done, failed, integer, refuse, register } from "./context.js";
 import { maxRequests } from "./kernel.js";
 import type { Rules } from "./rules.js";
-import { strategies } from "./strategy.js";
 import { copyIn, copyOut, inSpaceOf, isFaulty } from "./transfer.js";
 
 export const deviceRules = {
@@ -35,8 +34,7 @@ export const deviceRules = {
     if (oldest === undefined) return refuse(context, { kind: "would-block" });
     const { buffer, process, number } = oldest;
     const rest = { ...context.machine, requests };
-    const { separate } = strategies[rest.config.strategy];
-    const machine = separate ? inSpaceOf(rest, process) : rest;
+    const machine = inSpaceOf(rest, process);
     const isDropped = !buffer.capability.tag || (oldest.bytes === undefined && isFaulty(machine, "store", buffer));
     if (isDropped) return { ...failed(context, "EFAULT"), machine: rest };
     const bytes = oldest.bytes ?? Array.from({ length: Number(buffer.size) }, (_, index) => (number + index) & 0xff);

@@ -8,11 +8,8 @@ import { fresh, withHeld } from "./kernel.js";
 import { maxThreads, noCounters, pageBase, regionBase, startState, zeroPage } from "./machine.js";
 import type { Machine, Process, Thread } from "./machine.js";
 import * as paging from "./paging.js";
-import type { MappedPage } from "./paging.js";
-import { relocated } from "./relocate.js";
 import { hasCommit } from "./rules-mapping.js";
 import type { Rules } from "./rules.js";
-import { strategies } from "./strategy.js";
 import { sweepUnmapped } from "./sweep.js";
 
 /** Processes that count against the limit: live ones and zombies. */
@@ -44,7 +41,7 @@ const lowestPid = (machine: Machine): number | undefined =>
   Array.from({ length: machine.processes.length + 1 }, (_, index) => index + 1).find((pid) => isFreePid(machine, pid));
 
 /** Every page copied and relocated now. Undefined where an overcommitted machine has too few frames. */
-const copyPages = (machine: Machine, pages: readonly MappedPage[], child: number): Machine | undefined => {
+const copyPages = (machine: Machine, pages: readonly paging.MappedPage[], child: number): Machine | undefined => {
   const copies = pages.map(({ index, entry, frame }) => {
     return { ...entry, index, ...paging.relocateMemory(machine, frame, child) };
   });
@@ -53,13 +50,23 @@ const copyPages = (machine: Machine, pages: readonly MappedPage[], child: number
   return copied === undefined ? undefined : paging.count(copied, child, { copies: copies.length, relocations });
 };
 
-/** Every frame mapped a second time, with a guard on both sides, so that the first write of either faults. */
-const sharePages = (machine: Machine, pages: readonly MappedPage[], parent: number, child: number): Machine => {
+/** Every frame mapped a second time; with a guard on both sides the first write of either faults. */
+const sharePages = (machine: Machine, pages: readonly paging.MappedPage[], parent: number, child: number): Machine => {
   const frames = pages.map(({ entry }) => entry.frame);
-  const guarded = new Map(pages.map(({ index, entry }) => [index, { ...entry, guard: true }]));
+  const guarded = new Map(
+    pages.map(({ index, entry }) => [index, { ...entry, guard: machine.laws.atFork === "guard" }]),
+  );
   const share = (sofar: Machine, slot: number): Machine =>
     paging.withEntries(sofar, slot, (entry, index) => guarded.get(index) ?? entry);
   return share(share(paging.withReferences(machine, frames, 1), parent), child);
+};
+
+/** A kernel that is cloned with the process: its pages in both page tables, and copies of those that the child's writes. */
+const cloneKernel = (machine: Machine, parent: number, child: number): Machine => {
+  const { mapped, written } = machine.laws.kernel;
+  if (mapped === 0) return machine;
+  const guarded = paging.count(machine, parent, { pageTableWrites: mapped });
+  return paging.count(guarded, child, { faults: written, copies: written, pageTableWrites: mapped + written });
 };
 
 /** The pages that a child gets, those that begin with zeros last. */
@@ -78,11 +85,11 @@ const inherited = (machine: Machine, parent: number) => {
  */
 const forkPages = (machine: Machine, parent: number, child: number): Machine | undefined => {
   const { copied, wiped } = inherited(machine, parent);
-  const { copiesAtFork } = strategies[machine.config.strategy];
-  const forked = copiesAtFork ? copyPages(machine, copied, child) : sharePages(machine, copied, parent, child);
+  const copies = machine.laws.atFork === "copy";
+  const forked = copies ? copyPages(machine, copied, child) : sharePages(machine, copied, parent, child);
   const memory = zeroPage(machine.config);
   const zeros = wiped.map(({ entry, index }) => ({ ...entry, index, memory }));
-  return forked && paging.mapFresh(forked, child, zeros);
+  return forked && paging.mapFresh(cloneKernel(forked, parent, child), child, zeros);
 };
 
 /**
@@ -114,11 +121,13 @@ const born = (
   const from = slotOf(context);
   const region = paging.regionRange(machine, from);
   const delta = regionBase(machine.config, slot) - regionBase(machine.config, from);
-  const moved = (capability: Capability): Capability => relocated(format, capability, region, delta);
+  const { image, heldImage } = machine.laws;
+  const moved = (one: Capability): Capability => image(format, one, region, delta);
+  const held = (one: Capability): Capability => heldImage(format, one, region, delta);
   const { registers, pcc, mask } = threadOf(context);
   const state = { kind: "live" } as const;
   return {
-    process: { ...old, ...withHeld(old, moved), ...fresh, pid, parent, slot, state, counters: noCounters },
+    process: { ...old, ...withHeld(old, held), ...fresh, pid, parent, slot, state, counters: noCounters },
     thread: { process: child, live: true, registers: registers.map(moved), pcc: moved(pcc), mask, call: undefined },
   };
 };
@@ -135,7 +144,7 @@ const fork: Rules["fork"] = (context, { cd, slot: asked, pid: wanted }) => {
   const next = lowestPid(machine);
   const isFull = present(machine) >= Math.min(machine.config.processes, old?.limits.nproc ?? 0);
   const { copied, wiped } = inherited(machine, home);
-  const atOnce = wiped.length + (strategies[machine.config.strategy].copiesAtFork ? copied.length : 0);
+  const atOnce = wiped.length + (machine.laws.atFork === "copy" ? copied.length : 0);
   const checks = [
     [slot === undefined || next === undefined || isFull, "EAGAIN"],
     [!hasCommit(machine, copied.length + wiped.length, atOnce), "ENOMEM"],

@@ -1,16 +1,6 @@
 /** Reads and writes as steps, whole or split in two (KERN-1, KERN-2). */
-import {
-  call,
-  done,
-  doneWith,
-  failed,
-  integer,
-  refuse,
-  register,
-  withThread,
-  type Context,
-  type Outcome,
-} from "./context.js";
+import { call, done, doneWith, failed, integer, refuse, register, withThread } from "./context.js";
+import type { Context, Outcome } from "./context.js";
 import { described, hasEnd, withReference } from "./descriptors.js";
 import { withoutCall } from "./ending.js";
 import { maxFile, type Buffer, type Call, type Description } from "./kernel.js";
@@ -26,12 +16,10 @@ const buffersOf = (
   context: Context,
   operands: { readonly cs1: number; readonly n: Integer; readonly cs2?: number; readonly n2?: Integer },
 ): readonly Buffer[] => {
-  const buffer = (cs: number, size: Integer): Buffer => ({
-    capability: register(context, cs),
-    size: integer(context, size),
-  });
   const { cs1, n, cs2, n2 } = operands;
-  return cs2 === undefined || n2 === undefined ? [buffer(cs1, n)] : [buffer(cs1, n), buffer(cs2, n2)];
+  const first = { capability: register(context, cs1), size: integer(context, n) };
+  if (cs2 === undefined || n2 === undefined) return [first];
+  return [first, { capability: register(context, cs2), size: integer(context, n2) }];
 };
 
 /**

@@ -1,10 +1,11 @@
 /** One step of the machine, and a run of many. */
 import type { CapabilityFormat } from "../cheri/index.js";
 import { completeConfig, type Config, type IllegalConfig, type StrategyName } from "./config.js";
-import type { Context, Outcome } from "./context.js";
+import type { Outcome } from "./context.js";
+import { strategies } from "./laws.js";
 import { initial, type Machine } from "./machine.js";
 import type { Observation } from "./observation.js";
-import { operations, type Operation, type OperationEntry, type OperationName, type Step } from "./operation.js";
+import { operations, type OperationEntry, type OperationName, type Step } from "./operation.js";
 import { attributeRules } from "./rules-attribute.js";
 import { capabilityRules } from "./rules-capability.js";
 import { channelRules } from "./rules-channel.js";
@@ -16,11 +17,10 @@ import { processRules } from "./rules-process.js";
 import { signalRules, takeSignals } from "./rules-signal.js";
 import { transferRules } from "./rules-transfer.js";
 import type { Rule, Rules } from "./rules.js";
-import { strategies } from "./strategy.js";
 import { inSpaceOf } from "./transfer.js";
 
 /** One rule for each operation: a name without a rule does not compile. */
-const rules: Rules = {
+export const rules: Rules = {
   ...capabilityRules,
   ...memoryRules,
   ...mappingRules,
@@ -52,10 +52,6 @@ export const resolveActor = (machine: Machine, actor: number): number | undefine
   return live.length === 0 ? undefined : live[actor % live.length];
 };
 
-/** The rule of an operation. Its operands are those of the operation's own name, which the record's type says per name. */
-const apply = (context: Context, operation: Operation): Outcome =>
-  (rules[operation.op] as Rule<typeof operation.op>)(context, operation);
-
 /** What a step did, who took it (undefined where nobody could), and the signals that were taken before it. */
 export interface Taken extends Outcome {
   readonly thread: number | undefined;
@@ -72,24 +68,24 @@ const nobody = (machine: Machine, observation: Observation): Taken => {
 };
 
 /**
- * Take one step. Total: every step of every program gives an observation, and a step that fails gives the machine it was
- * given.
+ * Take one step. Total: every step of every program gives an observation, and a step that fails changes
+ * nothing but who runs.
  * @rule EXEC-1 step @source SFork design: programs
  */
-export const step = (machine: Machine, { actor, operation }: Step): Taken => {
+export const step = (machine: Machine, { actor, operation }: Step, by: Rules = rules): Taken => {
   if (machine.processes[0]?.state.kind !== "live") return nobody(machine, { kind: "halted" });
   const thread = resolveActor(machine, actor);
   const process = thread === undefined ? undefined : machine.threads[thread]?.process;
   if (thread === undefined || process === undefined) return nobody(machine, { kind: "no-actor" });
   const { format, config } = machine;
-  const running = strategies[config.strategy].separate ? inSpaceOf(machine, process) : machine;
+  const running = inSpaceOf(machine, process);
   const { machine: ready, taken: signals, instead } = takeSignals({ machine: running, format, thread, process });
-  const by = { thread, process, signals, ready, acted: instead === undefined };
-  if (instead !== undefined) return { machine: ready, observation: instead, ...by };
-  if (!isSupported(format, operation.op, config.strategy)) {
-    return { machine: ready, observation: { kind: "unsupported" }, ...by };
-  }
-  return { ...apply({ machine: ready, format, thread, process }, operation), ...by };
+  const taken = { machine: ready, thread, process, signals, ready, acted: instead === undefined };
+  if (instead !== undefined) return { ...taken, observation: instead };
+  if (!isSupported(format, operation.op, config.strategy)) return { ...taken, observation: { kind: "unsupported" } };
+  // The operands are those of the operation's own name, which the record's type says per name.
+  const rule = by[operation.op] as Rule<typeof operation.op>;
+  return { ...taken, ...rule({ machine: ready, format, thread, process }, operation) };
 };
 
 interface Run {

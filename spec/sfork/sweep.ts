@@ -3,8 +3,7 @@ import { clearTag, type Capability, type TaggedMemory } from "../cheri/index.js"
 import { withBuffers, withCapability, withHeld } from "./kernel.js";
 import { regionBase, type Machine } from "./machine.js";
 import { faults, homeRange, mappedPages, mappingOf, memoryAt, resolve, withMemoryAt } from "./paging.js";
-import { strategies } from "./strategy.js";
-import { liesWithin, meets, relocated, type Range } from "./relocate.js";
+import type { Range } from "./relocate.js";
 
 /** Memory with the tags cleared of all capabilities that are `dead`; the same value if there is none. */
 const clearTags = ({ format }: Machine, memory: TaggedMemory, dead: (one: Capability) => boolean): TaggedMemory => {
@@ -26,7 +25,7 @@ const sweepFrames = (machine: Machine, range: Range): Machine => {
     if (frame === undefined) return undefined;
     const home = homeRange(machine, frame);
     const dead = (capability: Capability): boolean =>
-      meets(machine.format, capability, range) && !liesWithin(capability, home);
+      machine.laws.isDead(machine.format, capability, range) && !machine.laws.isSpared(capability, home);
     const memory = clearTags(machine, frame.memory, dead);
     return memory === frame.memory ? frame : { ...frame, memory };
   });
@@ -36,7 +35,7 @@ const sweepFrames = (machine: Machine, range: Range): Machine => {
 /** Registers, channels in flight and what the kernel holds are compared as they are. */
 const sweepHeld = (machine: Machine, range: Range, reached: (process: number) => boolean): Machine => {
   const revoked = (capability: Capability): Capability =>
-    meets(machine.format, capability, range) ? clearTag(capability) : capability;
+    machine.laws.isDead(machine.format, capability, range) ? clearTag(capability) : capability;
   return {
     ...machine,
     threads: machine.threads.map((thread) =>
@@ -70,13 +69,15 @@ const sweepOwn = (machine: Machine, slot: number, range: Range): Machine | undef
     if (sofar === undefined || frame === undefined) return undefined;
     const delta = regionBase(sofar.config, slot) - frame.home;
     const image = (capability: Capability): Capability =>
-      relocated(sofar.format, capability, homeRange(sofar, frame), delta);
-    const swept = clearTags(sofar, frame.memory, (capability) => meets(sofar.format, image(capability), range));
+      sofar.laws.image(sofar.format, capability, homeRange(sofar, frame), delta);
+    const swept = clearTags(sofar, frame.memory, (capability) =>
+      sofar.laws.isDead(sofar.format, image(capability), range),
+    );
     if (swept === frame.memory) return sofar;
     const own = faults(sofar, page, "write") ? resolve(sofar, page) : sofar;
     if (own === undefined) return undefined;
     const where = { kind: "page", page, offset: 0n } as const;
-    const dead = (capability: Capability): boolean => meets(own.format, capability, range);
+    const dead = (capability: Capability): boolean => own.laws.isDead(own.format, capability, range);
     return withMemoryAt(own, where, clearTags(own, memoryAt(own, where), dead));
   }, machine);
 
@@ -85,7 +86,7 @@ const sweepOwn = (machine: Machine, slot: number, range: Range): Machine | undef
  * one address space mean nothing in another: there the sweep is the slot's own matter.
  */
 export const sweepRange = (machine: Machine, slot: number, range: Range): Machine => {
-  const { separate } = strategies[machine.config.strategy];
+  const { separate } = machine.laws;
   const reached = (process: number): boolean => !separate || machine.processes[process]?.slot === slot;
   return sweepHeld(separate ? machine : sweepFrames(machine, range), range, reached);
 };

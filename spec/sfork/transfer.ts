@@ -40,6 +40,13 @@ const number = (bytes: readonly number[]): bigint =>
 
 export const sizeOf = (buffers: readonly Buffer[]): bigint => buffers.reduce((sum, { size }) => sum + size, 0n);
 
+/** The pages of some bytes, ready to be read or written. */
+const prepared = (machine: Machine, spans: readonly Bytes[], touch: "read" | "write"): Machine | Refusal =>
+  prepare(
+    machine,
+    spans.flatMap((span) => byteAccess(machine, span, touch, "cs1")),
+  );
+
 /**
  * Copy in: a load of raw bytes, with the faults of one.
  * @rule KERN-3 copy-in @source SFork design: kernel copies are accesses like any other
@@ -49,8 +56,7 @@ export const copyIn = (
   buffers: readonly Buffer[],
 ): { readonly machine: Machine; readonly bytes: readonly number[] } | Refusal => {
   const spans = spread(machine, buffers, sizeOf(buffers));
-  const touched = spans.flatMap((span) => byteAccess(machine, span, "read", "cs1"));
-  const ready = prepare(machine, touched);
+  const ready = prepared(machine, spans, "read");
   if ("kind" in ready) return ready;
   return { machine: ready, bytes: spans.flatMap((span) => list(readBytes(ready, span), span.size)) };
 };
@@ -61,8 +67,7 @@ export const copyIn = (
  */
 export const copyOut = (machine: Machine, buffers: readonly Buffer[], bytes: readonly number[]): Machine | Refusal => {
   const spans = spread(machine, buffers, BigInt(bytes.length));
-  const touched = spans.flatMap((span) => byteAccess(machine, span, "write", "cs1"));
-  const ready = prepare(machine, touched);
+  const ready = prepared(machine, spans, "write");
   if ("kind" in ready) return ready;
   return spans.reduce<{ readonly machine: Machine; readonly from: number }>(
     (sofar, span) => {

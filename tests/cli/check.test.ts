@@ -120,7 +120,7 @@ describe("a specification that holds", () => {
       runs: 15,
       seed: "7",
       findings: [],
-      strategies: ["posix", "eager", "coa", "copa"],
+      strategies: ["posix", "eager", "coa", "copa", "multi-as-cow", "vm-clone"],
     });
     expect(first.interrupted).toBeUndefined();
     expect(first.coverage.programs).toBe(15);
@@ -254,7 +254,8 @@ describe("Ctrl-C", () => {
 });
 
 describe("wrong usage is one line and status 2", () => {
-  const known = "Name some of posix, eager, coa, copa, with commas between them, or all.";
+  const known =
+    "Name some of posix, eager, coa, copa, multi-as-cow, vm-clone, shared-segments, naive-cow, with commas between them, or all.";
   test.each([
     [["--impl", "fast"], "option '--impl <name>' argument 'fast' is invalid. Allowed choices are spec-lazy."],
     [["--strategy", "cow"], `option '--strategy <names>' argument 'cow' is invalid. ${known}`],

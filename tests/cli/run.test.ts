@@ -245,7 +245,8 @@ describe("bad input is one line and status 2", () => {
     expect(status).toBe(2);
   });
 
-  const sides = "Name two of spec:posix, spec:eager, spec:coa, spec:copa, with a comma between them.";
+  const sides =
+    "Name two of spec:posix, spec:eager, spec:coa, spec:copa, spec:multi-as-cow, spec:vm-clone, spec:shared-segments, spec:naive-cow, with a comma between them.";
   test.each([
     [
       ["run", "--strategy", "cow", "x"],

@@ -16,7 +16,10 @@ test("files that are missing are out of date", async () => {
   expect(await outOfDate(temporary())).toEqual(["operations.json", "docs/operations.md"]);
 });
 
+const words = (text: string): readonly string[] => text.split(" ");
+
 describe("what it says, by hand", () => {
+  const strategies = words("posix eager coa copa multi-as-cow vm-clone shared-segments naive-cow");
   const { operations, ...rest } = operationsReference();
   const entry = (op: string): object | undefined => operations.find((operation) => operation.op === op);
 
@@ -33,7 +36,7 @@ describe("what it says, by hand", () => {
       result: "capability",
       writes: "cd",
       formats: ["cheri128-v9", "cheri64-v9", "morello", "rvy128", "rvy64", "uncompressed256"],
-      strategies: ["posix", "eager", "coa", "copa"],
+      strategies,
       traps: [],
       errors: [],
       blocks: false,
@@ -62,7 +65,7 @@ describe("what it says, by hand", () => {
   test("channels need one address space", () => {
     const others = operations.filter(({ strategies }) => !strategies.includes("posix")).map(({ op }) => op);
     expect(others).toEqual(["channel", "sendcap", "recvcap"]);
-    expect(entry("channel")).toMatchObject({ strategies: ["eager", "coa", "copa"] });
+    expect(entry("channel")).toMatchObject({ strategies: ["eager", "coa", "copa", "shared-segments", "naive-cow"] });
     expect(entry("channel")).toHaveProperty("formats.length", 6);
   });
 
@@ -92,7 +95,7 @@ describe("what it says, by hand", () => {
 
   test("words that operands may be, and what can be observed", () => {
     expect(rest).toMatchObject({
-      strategies: ["posix", "eager", "coa", "copa"],
+      strategies,
       flags: ["read", "write", "append", "create", "exclusive", "truncate", "nonblock", "cloexec"],
       words: { whence: ["set", "cur", "end"], resource: ["nofile", "nproc"], direction: ["r", "w"] },
       calls: ["read", "readv", "write", "writev", "open"],
@@ -106,7 +109,9 @@ describe("what it says, by hand", () => {
     expect(document).toContain("| `cinvoke` | `cs1, cs2` | `cap` in `c15` |");
     expect(document).toContain("| all | `ECHILD`, `would-block` | EXIT-1 |");
     expect(document).toContain("| `load.b`, `load.bu`, `load.h`, `load.hu`, `load.w`, `load.wu`, `load.d` | `tag`,");
-    expect(document).toContain("| `channel` |  | `none` | all; not on `posix` | `EMFILE` | CHAN-1 |");
+    expect(document).toContain(
+      "| `channel` |  | `none` | all; not on `posix`, `multi-as-cow`, `vm-clone` | `EMFILE` | CHAN-1 |",
+    );
     expect(document).toContain("| `dup` | `d` | `fd 3` | all | `EBADF`, `EMFILE` | FILE-1 |");
     expect(document).toContain("| action | `default`, `ignore`, `handler c3, c1` | ");
     expect(document).toContain("| `fork` | `cd` `slot=` `pid=` | `child P1` | all | `EAGAIN`, `ENOMEM` | FORK-1 |");

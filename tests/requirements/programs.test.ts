@@ -1,7 +1,7 @@
 /** The programs of requirements hold, in every format and at every level, and show what they are about. */
 import { describe, expect, test } from "vitest";
 import { canonical, printObservation } from "../../conformance/canon.js";
-import { formatNames, strategyNames } from "../../conformance/program/config-codec.js";
+import { formatNames, conformingNames } from "../../conformance/program/config-codec.js";
 import { meetsExpectation } from "../../conformance/program/expectation-codec.js";
 import { modelled } from "../../conformance/requirements/table.js";
 import { exercisedBy } from "../../conformance/requirements/witness.js";
@@ -20,7 +20,7 @@ test("there is one for every requirement that is modelled, and no other", () => 
 /** Formats that have every operation of a program. */
 const formatsOf = ({ program: { steps } }: Written): readonly Config["format"][] =>
   formatNames.filter((name) =>
-    steps.every(({ operation: { op } }) => strategyNames.every((level) => isSupported(formats[name], op, level))),
+    steps.every(({ operation: { op } }) => conformingNames.every((level) => isSupported(formats[name], op, level))),
   );
 
 /** What does not hold in a run: expectations, and all invariants after every step. */
@@ -64,7 +64,7 @@ describe.each(ids)("$id", ({ id }) => {
   test("holds in every format, at every level", () => {
     expect(formatsOf(program)).toEqual(formatNames);
     for (const format of formatNames) {
-      for (const strategy of strategyNames) {
+      for (const strategy of conformingNames) {
         const config = configOf(program, { format, strategy });
         expect(problems(program, config), `${format} ${strategy}`).toEqual([]);
       }

@@ -28,8 +28,8 @@ describe.each(shares)("seed %s", (seed, { most, other }) => {
       const { programs, checks, findings } = tally.totals();
       expect(findings).toEqual([]);
       expect(programs).toBe(runs);
-      // It was not empty: tens of steps of each program were under all invariants, a third of them compared by each rule.
-      expect(checks.filter(({ checked }) => checked < runs * 8)).toEqual([]);
+      // It was not empty: tens of steps of each program were under all invariants, a sixth of them compared by each rule.
+      expect(checks.filter(({ checked }) => checked < runs * 4)).toEqual([]);
     },
     patience,
   );

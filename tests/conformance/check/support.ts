@@ -2,7 +2,7 @@
 import type { CampaignSettings } from "../../../conformance/check/campaign.js";
 import type { CompleteProgram } from "../../../conformance/check/finding.js";
 import { specification, type Checker } from "../../../conformance/check/judge.js";
-import { formatNames, strategyNames } from "../../../conformance/program/config-codec.js";
+import { formatNames, conformingNames } from "../../../conformance/program/config-codec.js";
 import { completeConfig } from "../../../spec/sfork/config.js";
 import type { CheckedStep } from "../../../spec/invariants/check.js";
 import type { OperationName, Step } from "../../../spec/sfork/operation.js";
@@ -20,7 +20,7 @@ export const program = (...text: readonly string[]): CompleteProgram => {
 export const settings = (given: Partial<CampaignSettings> = {}): CampaignSettings => ({
   seed: "check",
   formats: formatNames,
-  strategies: strategyNames,
+  strategies: conformingNames,
   profile: "mixed",
   steps: 12,
   ...given,

@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
-import { strategyNames } from "../../../conformance/program/config-codec.js";
+import { conformingNames } from "../../../conformance/program/config-codec.js";
 import { compared, describeBoth, diff, type Difference } from "../../../conformance/program/diff.js";
 import { parseProgram } from "../../../conformance/program/file.js";
 import { configOf, printActor, totals, trace, type TracedStep } from "../../../conformance/program/trace.js";
 import type { StrategyName } from "../../../spec/sfork/config.js";
-import { strategies } from "../../../spec/sfork/strategy.js";
+import { strategies } from "../../../spec/sfork/laws.js";
 import { lines, rightOf } from "./files.js";
 
 const traceOf = (text: string, strategy?: StrategyName): readonly TracedStep[] => {
@@ -248,7 +248,7 @@ describe("the examples", () => {
   });
 
   describe.each(examples)("%s", (name) => {
-    test.each(strategyNames)("holds on %s", (strategy) => {
+    test.each(conformingNames)("holds on %s", (strategy) => {
       const traced = traceOf(readFileSync(path.join(folder, name), "utf8"), strategy);
       expect(traced.filter(({ step }) => step.expect !== undefined).length).toBeGreaterThan(3);
       // Without one address space there are no channels.

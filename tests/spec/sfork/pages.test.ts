@@ -1,7 +1,8 @@
 /** MEM-1, MEM-4, FORK-8: pages are checked, then resolved, then accessed; strategies differ in when. */
 import { expect, test } from "vitest";
 import { checkPage, place } from "../../../spec/sfork/paging.js";
-import { strategies, type Touch } from "../../../spec/sfork/strategy.js";
+import { strategies } from "../../../spec/sfork/laws.js";
+import type { Touch } from "../../../spec/sfork/strategy.js";
 import {
   after,
   by,
@@ -10,6 +11,7 @@ import {
   ccleartag,
   cgetpcc,
   cgettag,
+  channel,
   cincoffset,
   cjalr,
   cloadtags,
@@ -17,6 +19,7 @@ import {
   countersOf,
   csetbounds,
   exit,
+  expectUnchanged,
   fork,
   framesOf,
   getppid,
@@ -30,7 +33,9 @@ import {
   nothing,
   r,
   rw,
+  recvcap,
   seen,
+  sendcap,
   store,
   storecap,
   strategyNames,
@@ -106,7 +111,7 @@ test("MEM-4 order: every page is checked before any is resolved, and all are bef
     // The child's store would cross from a page that it may write into one that it may not.
     const store4 = store("w", -1n, 0xfen, 1);
     expect(last(forked, by(1, store4)), name).toEqual(trap("page-write"));
-    expect(after(forked, by(1, store4)), name).toBe(forked);
+    expectUnchanged(forked, by(1, store4), name);
     // With the right to both, both are resolved, and then written; the parent keeps what it had.
     const opened = after(forked, by(1, mprotect(8, 0x100n, rw), store4));
     const lazy = config.strategy === "eager" ? 0 : 2;
@@ -173,11 +178,31 @@ test("MEM-4 resolve: the page that faults gets a frame of its own, or takes over
   }
 });
 
+test("MEM-4 owner: who touches another's page by a grant leaves its pointers where they lead", () => {
+  for (const { name, at, g, machine } of worlds()) {
+    // P1's pointer to its own memory lies on a page that P2 shares; P0 writes to that page.
+    const prepared = after(
+      machine,
+      by(0, channel, fork(7)),
+      by(1, storecap(1, 0x20n, 1), sendcap(0, 1)),
+      by(0, recvcap(8, 0)),
+      by(1, fork(7)),
+      by(0, store("b", 1n, 0x80n, 8)),
+    );
+    const [zero, one] = [countersOf(prepared, 0).faults, countersOf(prepared, 1).faults];
+    expect(last(prepared, by(1, loadcap(9, 0x20n, 1))), name).toMatchObject(cap({ tag: true, base: at(1) }));
+    expect(last(prepared, by(2, loadcap(9, 0x20n, 1))), name).toMatchObject(cap({ tag: true, base: at(2) }));
+    expect(g).toBeLessThanOrEqual(0x20n);
+    expect(zero, name).toBe(0);
+    expect(one, name).toBe(lazyStrategies.includes(prepared.config.strategy) ? 2 : 0);
+  }
+});
+
 test("FORK-8 strategies: eager copies at the fork, coa at any access, copa where a tag would show and at writes", () => {
   const touches: readonly Touch[] = ["read", "read-tagged", "write", "write-tag", "execute"];
   const faulting = strategyNames.map((name) => touches.filter((touch) => strategies[name].faultsOn(touch)));
   expect(faulting).toEqual([[], ["read", "read-tagged", "write", "write-tag"], ["read-tagged", "write", "write-tag"]]);
-  expect(strategyNames.map((name) => strategies[name].copiesAtFork)).toEqual([true, false, false]);
+  expect(strategyNames.map((name) => strategies[name].atFork)).toEqual(["copy", "guard", "guard"]);
   expect(strategyNames.map((name) => strategies[name].staleReads)).toEqual([false, false, true]);
   // What a child's first access costs, under each.
   const costs = [

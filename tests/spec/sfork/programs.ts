@@ -1,4 +1,5 @@
 /** Small programs for the machine, and the machines to run them on. Expected values stand in the tests. */
+import { expect } from "vitest";
 import { formats, type Capability, type FormatName, type Permission } from "../../../spec/cheri/index.js";
 import { completeConfig, type Config, type StrategyName } from "../../../spec/sfork/config.js";
 import { initial, noCounters, type Counters, type Machine } from "../../../spec/sfork/machine.js";
@@ -186,3 +187,8 @@ export const countersOf = (machine: Machine, process: number): Counters =>
 
 /** Frames in use. */
 export const framesOf = (machine: Machine): number => machine.frames.filter((frame) => frame !== undefined).length;
+
+/** Steps that fail: they change nothing but who runs. */
+export const expectUnchanged = (machine: Machine, steps: readonly Step[], name: string): void => {
+  expect({ ...after(machine, steps), space: machine.space }, name).toEqual(machine);
+};

@@ -1,0 +1,60 @@
+/** Stories as text. */
+import type { Config } from "../../spec/sfork/config.js";
+import { plural } from "../plural.js";
+import type { Shown, Story, Told } from "./story.js";
+
+/** Where the prototype's functions stand. */
+const prototypeFile = "unikraft/lib/sassy-fork/sfork.c";
+
+export const prototypeNote = (name: string): string =>
+  `The published research prototype of µFork (${prototypeFile}, ${name}), rough by its authors' own words, reads as if it did the same.`;
+
+export const machineOf = ({ format, strategy, page, pages, processes }: Config): string =>
+  `${format}, strategy ${strategy}, ${plural(processes, "process", "processes")}, regions of ${pages} pages of ${page} bytes`;
+
+const widthOf = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
+
+export const stepLines = (steps: readonly Told[]): readonly string[] => {
+  const width = widthOf(steps.map(({ operation }) => operation));
+  const actors = widthOf(steps.map(({ actor }) => actor));
+  const indent = " ".repeat(actors + 6);
+  return steps.flatMap(({ actor, operation, observation, left }, index) => [
+    `${String(index).padStart(2)}  ${actor.padEnd(actors)}  ${operation.padEnd(width)}  -> ${observation}`,
+    ...left.map((line) => `${indent}${line}`),
+  ]);
+};
+
+/** Of two machines only what is not the same is of interest. */
+export const shownLines = ({ byClaim, byTruth, truly }: Story): readonly (readonly [by: string, what: string])[] => {
+  const sameObservation = byClaim.observation === byTruth.observation;
+  const line = ({ observation, holds }: Shown): string =>
+    [
+      ...(holds === undefined ? [] : [holds]),
+      ...(holds === undefined || !sameObservation ? [`observed: ${observation}`] : []),
+    ].join("; ");
+  return [
+    ["by the claim", line(byClaim)],
+    [truly === undefined ? "by the true rule" : `by the true rule, ${truly}`, line(byTruth)],
+  ];
+};
+
+/** A story for a terminal. */
+export const printStory = (story: Story): string => {
+  const { claim, belief, breach, program, steps, what, truth, because, prototype } = story;
+  const shown = shownLines(story);
+  const width = widthOf(shown.map(([by]) => by));
+  return [
+    `${claim}: ${belief}`,
+    `refuted in ${plural(steps.length, "step")}, by ${breach.rule}`,
+    "",
+    machineOf(program.config),
+    ...stepLines(steps),
+    "",
+    `${breach.rule} breaks in step ${breach.step}: ${what}`,
+    ...shown.map(([by, line]) => `  ${by.padEnd(width)}  ${line}`),
+    "",
+    `${truth}: ${because}.`,
+    ...(prototype === undefined ? [] : [prototypeNote(prototype)]),
+    "",
+  ].join("\n");
+};

@@ -1,0 +1,96 @@
+/** Shrinking: what comes out still shows it, no step of it can be left out, and nothing in it can be made plainer. */
+import { describe, expect, test } from "vitest";
+import type { CompleteProgram } from "../../../conformance/check/finding.js";
+import { generate } from "../../../conformance/generate/generate.js";
+import { shrink, type Shows } from "../../../conformance/shrink/shrink.js";
+import { completeConfig } from "../../../spec/sfork/config.js";
+import type { OperationName } from "../../../spec/sfork/operation.js";
+import { program } from "../check/support.js";
+
+const has =
+  (...names: readonly OperationName[]): Shows =>
+  ({ steps }) => {
+    let next = 0;
+    for (const { operation } of steps) if (operation.op === names[next]) next += 1;
+    return next === names.length;
+  };
+
+const generated = (index: number): CompleteProgram => {
+  const { version, config, steps } = generate("shrink", index, { steps: 40 });
+  return { version, config, steps };
+};
+
+const ops = ({ steps }: CompleteProgram): readonly string[] => steps.map(({ operation: { op } }) => op);
+
+describe("a program is shrunk", () => {
+  test("to the steps that matter, in their order", () => {
+    const long = Array.from({ length: 400 }, (_, index) => index)
+      .map(generated)
+      .filter(has("fork", "exit"));
+    expect(long.length).toBeGreaterThan(5);
+    for (const one of long) expect(ops(shrink(one, has("fork", "exit")))).toEqual(["fork", "exit"]);
+  });
+
+  test("to what no single step can be left out of, whatever it is looked for", () => {
+    // Two steps of the same kind with an odd number of others between them: leaving out one of those shows it no more.
+    const shows: Shows = ({ steps }) => {
+      const forks = steps.flatMap(({ operation: { op } }, index) => (op === "fork" ? [index] : []));
+      const [first = 0, second = 0] = forks;
+      return (second - first) % 2 === 0 && second > first + 2;
+    };
+    const long = program("0: fork c7", ...Array.from({ length: 9 }, () => "0: yield"), "0: fork c7", "1: yield");
+    const small = shrink(long, shows);
+    expect(shows(small)).toBe(true);
+    expect(ops(small)).toEqual(["fork", "yield", "yield", "yield", "fork"]);
+  });
+
+  test("to the plainest configuration that shows it", () => {
+    const shows: Shows = ({ config: { pages, format }, steps }) => pages >= 8 && format !== "rvy64" && steps.length > 0;
+    const { config } = program(
+      "config format=morello pages=12 page=1024 guard=2048 processes=6 slots=9 pipe=16",
+      "0: yield",
+    );
+    const small = shrink({ version: 1, config, steps: program("0: yield").steps }, shows);
+    const plainest = completeConfig({ page: 256, pages: 8, processes: 1, slots: 1, frames: config.frames });
+    expect(small.config).toEqual(plainest);
+  });
+
+  test("to small numbers, the data part's register and the first thread", () => {
+    const long = program("0: fork c7", "1: cincoffset c12, c9, 0x1234", "1: store.w c3, 0x77(c12)");
+    const shows: Shows = ({ steps }) => has("cincoffset", "store.w")({ version: 1, config: long.config, steps });
+    expect(shrink(long, shows).steps).toEqual(program("0: cincoffset c12, c1, 0", "0: store.w c3, 0(c1)").steps);
+    const odd: Shows = ({ steps }) => {
+      const [step] = steps;
+      return (
+        step?.operation.op === "cincoffset" && "immediate" in step.operation.n && step.operation.n.immediate >= 0x100n
+      );
+    };
+    // Halved as long as that shows it, then cut to a multiple of sixteen.
+    const [small] = shrink(program("0: cincoffset c12, c1, 0x1234"), odd).steps;
+    expect(small?.operation).toMatchObject({ n: { immediate: 0x120n } });
+  });
+
+  test("with threads that the others do not need, whose later ones get other numbers", () => {
+    const long = program("0: fork c7", "1: yield", "0: fork c7", "2: burn");
+    const shows: Shows = ({ steps }) =>
+      steps.some(
+        ({ actor, operation: { op } }) =>
+          op === "burn" && actor > 0 && steps.filter((one) => one.operation.op === "fork").length >= actor,
+      );
+    expect(shrink(long, shows).steps).toEqual(program("0: fork c7", "1: burn").steps);
+  });
+
+  test("but never to a configuration that is not legal, or that it is told not to take", () => {
+    const long = { ...program("config strategy=coa pages=8", "0: yield") };
+    const small = shrink(
+      long,
+      () => true,
+      (sizes) => {
+        const config = completeConfig(sizes);
+        return "illegal" in config || config.strategy !== "coa" ? undefined : config;
+      },
+    );
+    expect(small.config.strategy).toBe("coa");
+    expect(small.steps).toEqual([]);
+  });
+});
