@@ -24,8 +24,12 @@ const command = ({ seed, formats, strategies, profile, steps }: CampaignSettings
     ...(index < defaultMaxFindings ? [] : [`--max-findings ${index + 1}`]),
   ].join(" ");
 
-/** The strategy beside which another's observations are compared. */
-const referenceOf = (strategy: StrategyName): StrategyName => (strategies[strategy].separate ? "posix" : "eager");
+/** The two strategies whose observations were compared. */
+const sidesOf = (rule: string, strategy: StrategyName): readonly [StrategyName, StrategyName] => {
+  const { separate } = strategies[strategy];
+  if (rule === "REF-3") return [separate ? strategy : "posix", "eager"];
+  return [separate ? "posix" : "eager", strategy];
+};
 
 /** The program as a text file. */
 export const savedFinding = (settings: CampaignSettings, { index, finding }: Found): SavedFinding => {
@@ -38,7 +42,11 @@ export const savedFinding = (settings: CampaignSettings, { index, finding }: Fou
     `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
     `again: ${command(settings, index)}`,
     ...(kind === "observation"
-      ? [`or:    npx sfork run --diff spec:${referenceOf(strategy)},spec:${strategy} FILE`]
+      ? [
+          `or:    npx sfork run --diff ${sidesOf(rule, strategy)
+            .map((side) => `spec:${side}`)
+            .join(",")} FILE`,
+        ]
       : []),
   ];
   const text = printTextProgram(program);

@@ -106,8 +106,8 @@ const shrunk = (found: Refutation, side: Side): Refutation => {
 };
 
 /** A program of so many steps is read at a glance; for a shorter one than others, a few more that break the rule are tried. */
-const shortEnough = 3;
-const mostTries = 4;
+const shortEnough = 4;
+const mostTries = 3;
 
 /** Search and shrink: of the first few programs that break the rule, the one that comes to the fewest steps. */
 export const refute = (name: ClaimName, seed: string, options: SearchOptions = {}): Refutation | undefined => {
