@@ -304,13 +304,7 @@ export const kernelHeld = ({ processes, threads, requests }: Machine): readonly 
     const handlers = Array.from(actions).flatMap(([number, action]): readonly Held[] =>
       action === "ignore"
         ? []
-        : [action.code, action.data].map((capability, index) => ({
-            owner,
-            kind: "handler",
-            number,
-            index,
-            capability,
-          })),
+        : [action.code, action.data].map((one, index) => holding({ owner, kind: "handler", number, index }, one)),
     );
     const stack = { owner, kind: "handler", number: 0, index: 0, capability: alternateStack } as const;
     return state.kind === "live" ? [...handlers, stack] : [];
