@@ -62,15 +62,16 @@ const breachOfLevels = ({ rule, step: index, expected, actual }: Difference): Br
 
 /** The first step of a program that breaks the rule that a claim breaks before all; on the true machine there is none. */
 export const breachOf = (
-  claim: Pick<Claim, "breaks" | "laws" | "rules">,
+  claim: Pick<Claim, "breaks" | "laws" | "rules" | "at">,
   { version, config, steps }: CompleteProgram,
   isTrusting = true,
 ): Breach | undefined => {
   const [rule = ""] = claim.breaks;
+  const isMeant = (index: number): boolean => claim.at?.some((op) => op === steps[index]?.operation.op) ?? true;
   if (rule === "REF-3") {
     const options = isTrusting ? { trackerOf: trustful } : {};
     const { difference } = compareLevels({ version, config, steps }, options);
-    return difference && breachOfLevels(difference);
+    return difference && isMeant(difference.step) ? breachOfLevels(difference) : undefined;
   }
   const system = systemOf(claim);
   let checked = system.start(config);
@@ -78,8 +79,8 @@ export const breachOf = (
     const taken = checkedStep(checked, next, system.step);
     const { delivery, transition, eager, checked: after } = taken;
     const violation = violationOf(rule, delivery) ?? violationOf(rule, transition);
-    if (violation !== undefined) return { step: index, rule, violation };
-    if (rule === "REF-2" && eager !== undefined && differs(taken, eager)) {
+    if (violation !== undefined && isMeant(index)) return { step: index, rule, violation };
+    if (rule === "REF-2" && isMeant(index) && eager !== undefined && differs(taken, eager)) {
       const expected = canonical(eager.observation, eager.machine, eager.process, eager.signals);
       const actual = canonical(taken.observation, after.machine, transition?.process, taken.signals);
       return { step: index, rule, expected, actual };

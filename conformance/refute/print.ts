@@ -9,8 +9,11 @@ const prototypeFile = "unikraft/lib/sassy-fork/sfork.c";
 export const prototypeNote = (name: string): string =>
   `The published research prototype of µFork (${prototypeFile}, ${name}), rough by its authors' own words, reads as if it did the same.`;
 
-export const machineOf = ({ format, strategy, page, pages, processes }: Config): string =>
-  `${format}, strategy ${strategy}, ${plural(processes, "process", "processes")}, regions of ${pages} pages of ${page} bytes`;
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
+
+export const machineOf = ({ format, strategy, page, pages, processes, base, stride }: Config): string =>
+  `${format}, strategy ${strategy}, ${plural(processes, "process", "processes")}; regions of ${pages} pages of ${page} bytes, ` +
+  `from ${hex(base)} on, ${hex(stride)} apart`;
 
 const widthOf = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
 

@@ -41,14 +41,25 @@ const withoutThread = (steps: readonly Step[], thread: number): readonly Step[] 
     .filter(({ actor }) => actor !== thread)
     .map((step) => (step.actor > thread ? { ...step, actor: step.actor - 1 } : step));
 
-/** Leave out a step that makes a thread, and the thread with it. */
+/** The program with one thread in the place of another's: what that did, this does. */
+const instead = (steps: readonly Step[], thread: number, by: number): readonly Step[] =>
+  steps.map((step) => {
+    const actor = step.actor === thread ? by : step.actor;
+    return { ...step, actor: actor > thread ? actor - 1 : actor };
+  });
+
+/** Leave out a step that makes a thread, and the thread with it; or let who makes it do what it did. */
 const fewerThreads = (program: CompleteProgram, shows: Shows): CompleteProgram => {
   const { steps } = program;
   const makers = steps.flatMap(({ operation: { op } }, index) => (op === "fork" || op === "thread" ? [index] : []));
   const last = Math.max(0, ...steps.map(({ actor }) => actor), makers.length);
   const threads = Array.from({ length: last }, (_, nth) => last - nth);
   const smaller = makers
-    .flatMap((index) => threads.map((thread) => withoutThread(without(steps, index, 1), thread)))
+    .flatMap((index) => {
+      const left = without(steps, index, 1);
+      const maker = steps[index]?.actor ?? 0;
+      return threads.flatMap((thread) => [withoutThread(left, thread), instead(left, thread, maker)]);
+    })
     .map((fewer) => ({ ...program, steps: fewer }))
     .find((candidate) => shows(candidate));
   return smaller === undefined ? program : fewerThreads(smaller, shows);
@@ -104,15 +115,37 @@ const plainerSources = (operation: Operation): readonly Operation[] =>
     (key === "cs1" || key === "cs2") && value !== dataRegister ? [{ ...operation, [key]: dataRegister }] : [],
   );
 
+/** The immediates of an operation, by its operands. */
+const immediatesOf = (operation: Operation): readonly (readonly [operand: string, value: bigint])[] =>
+  Object.entries(operation).flatMap(
+    ([key, value]: readonly [string, unknown]): readonly (readonly [string, bigint])[] =>
+      typeof value === "object" && value !== null && "immediate" in value && typeof value.immediate === "bigint"
+        ? [[key, value.immediate]]
+        : [],
+  );
+
+/** Offsets that belong together become smaller together: all immediates from `least` on, by as much. */
+const nearer = (steps: readonly Step[], least: bigint): readonly Step[] =>
+  steps.map((step) => {
+    const moved = immediatesOf(step.operation)
+      .filter(([, value]) => value >= least)
+      .map(([key, value]) => [key, { immediate: value - least }] as const);
+    return moved.length === 0 ? step : { ...step, operation: { ...step.operation, ...Object.fromEntries(moved) } };
+  });
+
+const nearerSteps = (program: CompleteProgram, shows: Shows): CompleteProgram => {
+  const values = program.steps.flatMap(({ operation }) => immediatesOf(operation).map(([, value]) => value));
+  const found = [...new Set(values.filter((value) => value > 0n))]
+    .map((least) => ({ ...program, steps: nearer(program.steps, least) }))
+    .find((candidate) => shows(candidate));
+  return found ?? program;
+};
+
 /** An operation with a plainer number in the place of one of its immediates. */
 const plainerNumbers = (operation: Operation): readonly Operation[] =>
-  Object.entries(operation).flatMap(([key, value]: readonly [string, unknown]): readonly Operation[] => {
-    if (typeof value !== "object" || value === null || !("immediate" in value)) return [];
-    const { immediate } = value;
-    if (typeof immediate !== "bigint") return [];
-    const numbers = [0n, 1n, immediate / 2n, immediate & -16n].filter(
-      (one) => (one < 0n ? -one : one) < (immediate < 0n ? -immediate : immediate),
-    );
+  immediatesOf(operation).flatMap(([key, value]) => {
+    const size = (one: bigint): bigint => (one < 0n ? -one : one);
+    const numbers = [0n, 1n, value / 2n, value & -16n].filter((one) => size(one) < size(value));
     return [...new Set(numbers)].map((one): Operation => ({ ...operation, [key]: { immediate: one } }));
   });
 
@@ -139,6 +172,6 @@ const plainerSteps = (program: CompleteProgram, shows: Shows): CompleteProgram =
  */
 export const shrink = (program: CompleteProgram, shows: Shows, complete: Complete = legal): CompleteProgram => {
   const fewer = fewerThreads(fewerSteps(program, shows), shows);
-  const plainer = plainerSteps(plainerConfig(fewer, shows, complete), shows);
+  const plainer = plainerSteps(nearerSteps(plainerConfig(fewer, shows, complete), shows), shows);
   return isDeepStrictEqual(plainer, program) ? program : shrink(plainer, shows, complete);
 };

@@ -1,6 +1,7 @@
 /** The shape of a claim: something that people believe of a fork in one address space, and a rule that is made of it. */
 import type { Config, StrategyName } from "../config.js";
 import type { Laws } from "../laws.js";
+import type { OperationName } from "../operation.js";
 import type { Rules } from "../rules.js";
 
 export interface Claim {
@@ -11,6 +12,8 @@ export interface Claim {
   readonly because: string;
   /** Rules that it breaks: the one that a program is looked for, and others that break with it. */
   readonly breaks: readonly string[];
+  /** The operations one of which must break it, where the claim is about them. */
+  readonly at?: readonly OperationName[];
   /** Strategies in which it makes a difference. */
   readonly strategies: readonly StrategyName[];
   /** Decisions that are made otherwise. */

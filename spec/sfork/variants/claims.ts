@@ -78,6 +78,7 @@ export const claims = {
     truth: "REUSE-1",
     because: "the end of memory is a sweep: whoever still points there would reach the next owner",
     breaks: ["INV-9", "INV-1"],
+    at: ["fork"],
     strategies: inOneSpace,
     laws: { isDead: () => false },
     prototype: "remove_process",
@@ -87,6 +88,7 @@ export const claims = {
     truth: "REF-3",
     because: "in the child every address is another: what depends on one is not promised to stay",
     breaks: ["REF-3"],
+    at: ["cgetaddr", "cgetbase", "cgettop"],
     strategies: ["eager"],
   },
   "CLAIM-10": {
@@ -143,7 +145,7 @@ export const claims = {
   "CLAIM-16": {
     belief: "a sweep may judge raw frames",
     truth: "REUSE-3",
-    because: "what a frame of the dead process holds is its heir's pointer, which only was not moved yet",
+    because: "what a frame holds of an image that has ended is its heir's pointer, which was not moved yet",
     breaks: ["INV-8", "INV-6"],
     strategies: lazy,
     laws: { isSpared: () => false },
