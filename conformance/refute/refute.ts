@@ -3,7 +3,6 @@ import { completeConfig, type Config, type StrategyName } from "../../spec/sfork
 import type { Claim } from "../../spec/sfork/variants/claim.js";
 import { claims, type ClaimName } from "../../spec/sfork/variants/claims.js";
 import type { CompleteProgram } from "../check/finding.js";
-import type { CornerCaseName } from "../corner-cases.js";
 import { generate } from "../generate/generate.js";
 import type { GenerateOptions } from "../generate/options.js";
 import { shrink, type Complete } from "../shrink/shrink.js";
@@ -26,8 +25,9 @@ export const usualBudget = 2_000;
 /** Where to look: programs in which the false rule comes to bear. */
 const hints: Readonly<Partial<Record<ClaimName, GenerateOptions>>> = {
   "CLAIM-7": { profile: "raw-bytes" },
+  "CLAIM-8": { favour: ["message-ended-in-flight", "grant-ended-by-exit"] },
   "CLAIM-10": {
-    favour: ["grant-write-after-owner-fork", "grant-access-resolves-for-owner"] satisfies CornerCaseName[],
+    favour: ["grant-write-after-owner-fork", "grant-access-resolves-for-owner"],
   },
 };
 
@@ -106,7 +106,7 @@ const shrunk = (found: Refutation, side: Side): Refutation => {
 };
 
 /** A program of so many steps is read at a glance; for a shorter one than others, a few more that break the rule are tried. */
-const shortEnough = 4;
+const shortEnough = 6;
 const mostTries = 3;
 
 /** Search and shrink: of the first few programs that break the rule, the one that comes to the fewest steps. */
