@@ -6,7 +6,7 @@ import { conformingNames, formatNames, strategyNames } from "../conformance/prog
 import type { FormatName } from "../spec/cheri/index.js";
 import type { StrategyName } from "../spec/sfork/config.js";
 
-const implementations = ["spec-lazy"] as const;
+const implementations = ["spec-lazy", "fast"] as const;
 const profiles = ["oblivious", "raw-bytes", "full", "posix", "mixed"] as const;
 
 const positive = z.number().int().positive();
@@ -75,7 +75,10 @@ const mostSteps = 10_000;
 export const addCheckOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option("--impl <name>", "what to check: spec-lazy, the specification's lazy copies beside eager ones")
+      new Option(
+        "--impl <name>",
+        "what to check: spec-lazy, the specification's lazy copies beside eager ones; fast, the optimised implementation beside the specification",
+      )
         .choices(implementations)
         .default("spec-lazy"),
     )

@@ -9,10 +9,10 @@ import { printOperation, printTextProgram } from "../conformance/program/print.j
 import { out } from "./output.js";
 
 export interface CheckReport {
-  readonly impl: string;
   readonly settings: CampaignSettings;
   readonly totals: Totals;
-  readonly coverage: CoverageResult;
+  /** Of the specification alone. */
+  readonly coverage: CoverageResult | undefined;
   readonly seconds: number;
   readonly interrupted: boolean;
   /** By index of a finding: where it was saved. */
@@ -38,7 +38,7 @@ export const printFinding = (
   return [
     out.red(`${rule}: ${where} ${what}`),
     `  step      ${step}${operation === undefined ? "" : `: ${printOperation(operation)}`}`,
-    ...(kind === "observation" ? [`  expected  ${expected}`, `  actual    ${actual}`] : []),
+    ...(kind === "observation" || rule === "REF-4" ? [`  expected  ${expected}`, `  actual    ${actual}`] : []),
     ...(also.length === 0 ? [] : [`  also      ${also.join(", ")}`]),
     `  program   ${index} of seed ${seed}, ${format}, ${strategy}; ${path ?? "not saved"}`,
     ...printTextProgram(program)
@@ -60,17 +60,19 @@ const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): stri
 
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
 const checkLines = (
-  { checks, transitions, inFull, masked, ended, crashes }: Totals,
-  { strategies }: CampaignSettings,
+  { checks, looks, transitions, inFull, masked, ended, crashes }: Totals,
+  { impl, strategies }: CampaignSettings,
 ): readonly string[] => {
   const compared = checks.filter(({ rule }) => rule.startsWith("REF-"));
   const invariants = checks.filter(({ rule }) => !rule.startsWith("REF-"));
   const broken = invariants.filter(({ failed }) => failed > 0);
   const others = invariants.length - broken.length;
-  const beside = (rule: string): string =>
-    rule === "REF-3"
+  const beside = (rule: string): string => {
+    if (rule === "REF-4") return `of ${impl} beside the specification`;
+    return rule === "REF-3"
       ? `of one address space beside one for each process, ${whole(masked)} of them without numbers`
       : `of ${strategies.filter((name) => refinement[name] === rule).join(", ")} beside eager copies`;
+  };
   const evaluated = `${plural(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
   const ends = Object.entries(ended).flatMap(([kind, times]) => (times === 0 ? [] : [`${kind} ${whole(times)}`]));
   return [
@@ -80,31 +82,35 @@ const checkLines = (
       return `  ${check.rule}: ${what}: ${verdictOf(check)}`;
     }),
     ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
-    `  invariants: ${evaluated}`,
+    impl === "spec-lazy"
+      ? `  invariants: ${evaluated}`
+      : `  views and counters compared, and structures checked, ${plural(looks, "time")}`,
     ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
     ...(others === 0
       ? []
       : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${out.green("held")}`]),
-    ...(crashes === 0 ? [] : [`  ${out.red(`${plural(crashes, "program")} crashed the specification`)}`]),
+    ...(crashes === 0
+      ? []
+      : [`  ${out.red(`${plural(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`]),
   ];
 };
 
-const ending = ({ totals: { findings }, paths, interrupted, settings, impl }: CheckReport): readonly string[] => [
+const ending = ({ totals: { findings }, paths, interrupted, settings }: CheckReport): readonly string[] => [
   ...findings.map(({ finding, programs, index }, at) => {
     const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
     const where = paths[at] ?? `program ${index} of seed ${settings.seed}, not saved`;
     return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}`;
   }),
   findings.length === 0
-    ? out.green(`no findings in ${impl}`)
-    : out.red(`${plural(findings.length, "different finding")} in ${impl}`),
+    ? out.green(`no findings in ${settings.impl}`)
+    : out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`),
   ...(interrupted ? ["interrupted: not everything was checked"] : []),
 ];
 
 /** The summary, with the verdict as its last line. */
 export const printCheckReport = (report: CheckReport): string => {
-  const { impl, settings, totals, coverage, seconds } = report;
-  const { seed, strategies, formats, profile, steps } = settings;
+  const { settings, totals, coverage, seconds } = report;
+  const { impl, seed, strategies, formats, profile, steps } = settings;
   return [
     `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${plural(steps, "step")}`,
     `strategies ${listed(strategies, conformingNames)}; formats ${listed(formats, formatNames)}`,
@@ -113,8 +119,7 @@ export const printCheckReport = (report: CheckReport): string => {
     "",
     ...checkLines(totals, settings),
     "",
-    summarizeCoverage(coverage),
-    "",
+    ...(coverage === undefined ? [] : [summarizeCoverage(coverage), ""]),
     ...ending(report),
     "",
   ].join("\n");
@@ -122,14 +127,14 @@ export const printCheckReport = (report: CheckReport): string => {
 
 /** One object, for programs to read. */
 export const checkJson = (report: CheckReport): object => {
-  const { impl, settings, totals, coverage, interrupted, paths } = report;
+  const { settings, totals, coverage, interrupted, paths } = report;
   return {
     ok: totals.findings.length === 0 && !interrupted,
     runs: totals.programs,
     steps: totals.steps,
     seed: settings.seed,
     programsPerSecond: Math.round(rate(report) * 10) / 10,
-    impl,
+    impl: settings.impl,
     strategies: settings.strategies,
     formats: settings.formats,
     profile: settings.profile,
@@ -152,7 +157,8 @@ export const checkJson = (report: CheckReport): object => {
     masked: totals.masked,
     transitions: { checked: totals.transitions, inFull: totals.inFull },
     ended: totals.ended,
-    coverage,
+    looks: totals.looks,
+    ...(coverage === undefined ? {} : { coverage }),
     ...(interrupted ? { interrupted } : {}),
   };
 };

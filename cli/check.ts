@@ -8,6 +8,9 @@ import { specification, type Checker } from "../conformance/check/judge.js";
 import { savedFinding } from "../conformance/check/saved.js";
 import { createCoverage } from "../conformance/coverage.js";
 import { InputError } from "../conformance/errors.js";
+import * as others from "../conformance/implementations/index.js";
+import { conformingNames, strategyNames } from "../conformance/program/config-codec.js";
+import type { StrategyName } from "../spec/sfork/config.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
 import { checkJson, printCheckReport, printFinding } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
@@ -21,10 +24,12 @@ Examples:
   $ sfork check --strategy copa --format morello,rvy64 --time 2m
   $ sfork check --seed 1 --runs 1000 --steps 60 --json
   $ sfork check --profile raw-bytes --fail-fast
+  $ sfork check --impl fast --seed 1 --runs 10000
 
 Each program runs with a lazy strategy and beside it with eager copies: every observation must be the same (REF-1 for
 coa, REF-2 for copa), and all invariants must hold after every step. Programs of strategy eager run under the
-invariants alone. Findings are saved in .sfork/findings/; docs/checking.md says more.
+invariants alone. With --impl fast each program runs on the optimised implementation and beside it on the specification:
+observations, views and counters must be the same (REF-4). Findings are saved in .sfork/findings/; docs/checking.md says more.
 
 Exit status: 0 everything held; 1 a finding; 2 wrong usage; 3 the output could not be written; 130 interrupted
 without a finding.`;
@@ -43,10 +48,21 @@ const defaultTime = 10_000;
 /** Programs run without a pause; so often a signal is looked for. */
 const turnEvery = 50;
 
-const settingsOf = ({ seed, format, strategy, profile, steps }: CheckOptions): CampaignSettings => ({
+/** The specification has all, known-false ones, too. */
+const strategiesOf: Readonly<Record<CheckOptions["impl"], readonly StrategyName[]>> = {
+  "spec-lazy": strategyNames,
+  ...others.strategiesOf,
+};
+
+/** A name that the implementation does not have, where strategies are named; `all` means those that it has. */
+const foreignStrategy = ({ impl, strategy }: CheckOptions): StrategyName | undefined =>
+  strategy.length === conformingNames.length ? undefined : strategy.find((name) => !strategiesOf[impl].includes(name));
+
+const settingsOf = ({ impl, seed, format, strategy, profile, steps }: CheckOptions): CampaignSettings => ({
+  impl,
   seed: seed ?? randomInt(2 ** 32).toString(),
   formats: format,
-  strategies: strategy,
+  strategies: strategy.filter((name) => strategiesOf[impl].includes(name)),
   profile,
   steps,
 });
@@ -86,11 +102,18 @@ const check = async (
   done: (code: ExitCode) => void,
   { checker, folder }: Surroundings,
 ): Promise<void> => {
+  const foreign = foreignStrategy(options);
+  if (foreign !== undefined) {
+    const { impl } = options;
+    complain(`sfork: --strategy ${foreign}: ${impl} does not have it; name some of ${strategiesOf[impl].join(", ")}`);
+    done(exitCodes.usage);
+    return;
+  }
   const settings = settingsOf(options);
   const limits = limitsOf(options);
   const tally = createTally(settings);
   // Its detectors take about a tenth of the time, most of the rest goes into invariants: not worth an option.
-  const coverage = createCoverage();
+  const coverage = settings.impl === "spec-lazy" ? createCoverage() : undefined;
   const progress = createProgress();
   const abort = new AbortController();
   const interrupt = (): void => {
@@ -105,7 +128,7 @@ const check = async (
   let turned = started;
   let index = 0;
   do {
-    const found = tally.add(judgeProgram(settings, index, { checker, coverage }));
+    const found = tally.add(judgeProgram(settings, index, { checker, ...(coverage && { coverage }) }));
     index += 1;
     if (found !== undefined) {
       done(exitCodes.finding);
@@ -130,10 +153,9 @@ const check = async (
 
   const interrupted = abort.signal.aborted;
   const report = {
-    impl: options.impl,
     settings,
     totals: tally.totals(),
-    coverage: coverage.result(),
+    coverage: coverage?.result(),
     seconds,
     interrupted,
     paths,

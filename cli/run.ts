@@ -7,24 +7,28 @@ import { z } from "zod";
 import { printObservation } from "../conformance/canon.js";
 import type { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
+import { strategiesOf } from "../conformance/implementations/index.js";
 import { strategyNames } from "../conformance/program/config-codec.js";
-import { describeBoth, diff } from "../conformance/program/diff.js";
+import { describeBoth, diff, type Side } from "../conformance/program/diff.js";
 import { readProgram } from "../conformance/program/file.js";
 import { stepCodec } from "../conformance/program/json.js";
 import { printOperation } from "../conformance/program/print.js";
 import type { ProgramSource } from "../conformance/program/program.js";
 import { configOf, printActor, totals, trace, type Cost, type TracedStep } from "../conformance/program/trace.js";
 import type { Config, StrategyName } from "../spec/sfork/config.js";
+import { strategies } from "../spec/sfork/laws.js";
 import { initial, noCounters, type Counters } from "../spec/sfork/machine.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, out } from "./output.js";
 
 const strategy = z.custom<StrategyName>((name) => strategyNames.some((known) => known === name));
 
+const side = z.object({ impl: z.enum(["spec", "fast"]), strategy });
+
 const optionsSchema = z.object({
   strategy: strategy.optional(),
   trace: z.enum(["text", "json"]).default("text"),
-  diff: z.tuple([strategy, strategy]).optional(),
+  diff: z.tuple([side, side]).optional(),
   json: z.boolean().default(false),
 });
 
@@ -36,6 +40,7 @@ Examples:
   $ sfork run --strategy coa --trace json examples/pointer.sfork
   $ sfork run --diff spec:eager,spec:copa examples/pointer.sfork
   $ sfork run --diff spec:posix,spec:eager examples/pointer.sfork
+  $ sfork run --diff spec:copa,fast:copa examples/pointer.sfork
   $ sfork run --json - < program.json
 
 Programs are text or JSON: docs/programs.md says how, docs/operations.md lists the operations. With --diff
@@ -157,8 +162,8 @@ const runOne = (source: ProgramSource, config: Config, file: string, options: Op
   return { code: ok ? exitCodes.held : exitCodes.finding, lines };
 };
 
-const runBoth = (source: ProgramSource, left: Config, right: Config, file: string, json: boolean): Report => {
-  const names = [left, right].map((config) => `spec:${config.strategy}`);
+const runBoth = (source: ProgramSource, left: Side, right: Side, file: string, json: boolean): Report => {
+  const names = [left, right].map(({ impl, config }) => `${impl}:${config.strategy}`);
   const [one = "", two = ""] = names;
   const found = diff(left, right, source.program.steps);
   const code = found.verdict === "different" ? exitCodes.finding : exitCodes.held;
@@ -191,14 +196,14 @@ const runBoth = (source: ProgramSource, left: Config, right: Config, file: strin
 };
 
 const reportOf = (source: ProgramSource, file: string, options: Options): Either<InputError, Report> => {
-  const [first, second] = options.diff ?? [options.strategy, undefined];
+  const [first, second] = options.diff ?? [undefined, undefined];
   return pipe(
-    configOf(source, file, first),
-    map((config) =>
-      second === undefined
-        ? runOne(source, config, file, options)
-        : runBoth(source, config, { ...config, strategy: second }, file, options.json),
-    ),
+    configOf(source, file, first?.strategy ?? options.strategy),
+    map((config) => {
+      if (first === undefined) return runOne(source, config, file, options);
+      const right = { impl: second.impl, config: { ...config, strategy: second.strategy } };
+      return runBoth(source, { impl: first.impl, config }, right, file, options.json);
+    }),
   );
 };
 
@@ -216,14 +221,28 @@ const run = async (file: string, options: Options, done: (code: ExitCode) => voi
   process.stdout.write(`${report.right.lines.join("\n")}\n`);
 };
 
-/** `spec:eager,spec:copa` as two strategies. */
-const parseSides = (text: string): readonly string[] => {
-  const sides = text.split(",").map((side) => strategyNames.find((name) => `spec:${name}` === side));
-  if (sides.length !== 2 || sides.includes(undefined)) {
-    const known = strategyNames.map((name) => `spec:${name}`).join(", ");
-    throw new InvalidArgumentError(`Name two of ${known}, with a comma between them.`);
+/** What `--diff` knows: the specification with every strategy, others with those that they have. */
+const sides = [
+  ...strategyNames.map((name) => ({ impl: "spec", strategy: name }) as const),
+  ...strategiesOf.fast.map((name) => ({ impl: "fast", strategy: name }) as const),
+];
+
+const nameOf = ({ impl, strategy: name }: (typeof sides)[number]): string => `${impl}:${name}`;
+
+/** `spec:eager,fast:copa` as two sides. */
+const parseSides = (text: string): readonly (typeof sides)[number][] => {
+  const [left, right, ...more] = text.split(",").map((given) => sides.find((one) => nameOf(one) === given));
+  if (left === undefined || right === undefined || more.length > 0) {
+    throw new InvalidArgumentError(`Name two of ${sides.map(nameOf).join(", ")}, with a comma between them.`);
   }
-  return sides.filter((side) => side !== undefined);
+  const isSeparate = ({ strategy: name }: typeof left): boolean => strategies[name].separate;
+  const isMixed = isSeparate(left) !== isSeparate(right);
+  if (isMixed && (left.impl !== "spec" || right.impl !== "spec")) {
+    throw new InvalidArgumentError(
+      "Only the specification is compared across strategies with and without an address space for each process.",
+    );
+  }
+  return [left, right];
 };
 
 export const runCommand = (done: (code: ExitCode) => void): Command =>

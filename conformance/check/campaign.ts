@@ -5,11 +5,15 @@ import { invariants } from "../../spec/invariants/check.js";
 import type { Coverage } from "../coverage.js";
 import { generate } from "../generate/generate.js";
 import type { Profile } from "../generate/options.js";
+import { implementations, type ImplementationName } from "../implementations/index.js";
+import { judgeBeside } from "./beside.js";
 import type { Finding } from "./finding.js";
 import { judge, refinement, type Checker, type ComparisonEnd, type Verdict } from "./judge.js";
 
 /** What says which programs there are: the same settings, the same programs. */
 export interface CampaignSettings {
+  /** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
+  readonly impl: "spec-lazy" | ImplementationName;
   readonly seed: string;
   readonly formats: readonly FormatName[];
   readonly strategies: readonly StrategyName[];
@@ -34,9 +38,11 @@ export const judgeProgram = (
   index: number,
   options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
 ): Judged => {
-  const { seed, ...choice } = settings;
+  const { seed, impl, ...choice } = settings;
   const program = generate(seed, index, choice);
-  const verdict = judge(program, { ...options, full: index % fullEvery === 0 });
+  const full = index % fullEvery === 0;
+  const verdict =
+    impl === "spec-lazy" ? judge(program, { ...options, full }) : judgeBeside(program, implementations[impl], full);
   return { index, strategy: program.config.strategy, verdict };
 };
 
@@ -57,6 +63,8 @@ export interface Check {
 export interface Totals {
   readonly programs: number;
   readonly steps: number;
+  /** Times that views and counters were compared with the specification's. */
+  readonly looks: number;
   readonly transitions: number;
   /** Of the transitions, those after which everything was looked at. */
   readonly inFull: number;
@@ -65,7 +73,7 @@ export interface Totals {
   /** Programs whose comparison with eager copies ended early. */
   readonly ended: Readonly<Record<ComparisonEnd, number>>;
   readonly checks: readonly Check[];
-  /** Programs that crashed the specification. */
+  /** Programs that crashed what is checked. */
   readonly crashes: number;
   /** In the order in which they were found; `programs`: how many had it. */
   readonly findings: readonly (Found & { readonly programs: number })[];
@@ -78,7 +86,8 @@ export interface Tally {
   readonly totals: () => Totals;
 }
 
-export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">): Tally => {
+export const createTally = ({ impl, strategies }: Pick<CampaignSettings, "impl" | "strategies">): Tally => {
+  const ruleOf = (strategy: StrategyName) => (impl === "spec-lazy" ? refinement[strategy] : "REF-4");
   const found = new Map<string, { readonly first: Found; programs: number }>();
   const failed = new Map<string, number>();
   const compared = new Map<string, number>();
@@ -86,6 +95,7 @@ export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">
   const ended = { "outside-profile": 0, "out-of-frames": 0 };
   let programs = 0;
   let steps = 0;
+  let looks = 0;
   let transitions = 0;
   let inFull = 0;
   let crashes = 0;
@@ -107,32 +117,34 @@ export const createTally = ({ strategies }: Pick<CampaignSettings, "strategies">
   };
 
   const checkOf = (rule: string, checked: number): Check => ({ rule, checked, failed: failed.get(rule) ?? 0 });
-  const refinements = [...new Set(strategies.flatMap((strategy) => refinement[strategy] ?? []))];
+  const refinements = [...new Set(strategies.flatMap((strategy) => ruleOf(strategy) ?? []))];
 
   return {
     add: ({ index, strategy, verdict }) => {
       programs += 1;
       steps += verdict.steps;
+      looks += verdict.looks;
       transitions += verdict.transitions;
       inFull += verdict.inFull;
       if (verdict.ended !== undefined) ended[verdict.ended] += 1;
-      const rule = refinement[strategy];
+      const rule = ruleOf(strategy);
       if (rule !== undefined) bump(compared, rule, verdict.compared);
       oblivious += verdict.oblivious;
       masked += verdict.masked;
       return verdict.finding === undefined ? undefined : note(index, verdict.finding);
     },
     totals: () => {
+      const alone = [checkOf("REF-3", oblivious), ...Object.keys(invariants).map((rule) => checkOf(rule, transitions))];
       const usual = [
         ...refinements.map((rule) => checkOf(rule, compared.get(rule) ?? 0)),
-        checkOf("REF-3", oblivious),
-        ...Object.keys(invariants).map((rule) => checkOf(rule, transitions)),
+        ...(impl === "spec-lazy" ? alone : []),
       ];
       // An invariant may report a rule that it finds broken by the way.
       const others = [...failed.keys()].filter((rule) => !usual.some((check) => check.rule === rule));
       return {
         programs,
         steps,
+        looks,
         transitions,
         inFull,
         masked,

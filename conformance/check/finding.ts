@@ -8,10 +8,11 @@ export interface CompleteProgram extends Program {
 }
 
 /**
- * `observation`: a step observes something else than beside it with eager copies. `invariant`: one does not hold.
- * `crash`: the specification threw an exception, which no program makes it do (EXEC-1).
+ * `observation`: a step observes something else than beside it with eager copies, or in the specification. `view`,
+ * `counters`: something else is to be seen, or counted, than in the specification. `invariant`: one does not hold.
+ * `crash`: an exception was thrown, which no program causes (EXEC-1).
  */
-type FindingKind = "observation" | "invariant" | "crash";
+type FindingKind = "observation" | "view" | "counters" | "invariant" | "crash";
 
 export interface Finding {
   readonly kind: FindingKind;

@@ -34,8 +34,10 @@ export type ComparisonEnd = "outside-profile" | "out-of-frames";
 export interface Verdict {
   /** Steps that were taken. */
   readonly steps: number;
-  /** Observations that were compared with the eager run's. */
+  /** Observations that were compared: with the eager run's, or with the specification's. */
   readonly compared: number;
+  /** Times that views and counters were compared with the specification's. */
+  readonly looks: number;
   /** Transitions after which invariants were evaluated, and those of them after which everything was looked at. */
   readonly transitions: number;
   readonly inFull: number;
@@ -48,6 +50,13 @@ export interface Verdict {
   /** Of the first step that breaks a rule; nothing is judged after it. */
   readonly finding: Finding | undefined;
 }
+
+/** Of a program of which nothing is known yet. */
+export const noVerdict: Verdict = {
+  ...{ steps: 0, compared: 0, looks: 0, transitions: 0, inFull: 0, oblivious: 0, masked: 0 },
+  ended: undefined,
+  finding: undefined,
+};
 
 /**
  * The rule by which a lazy strategy is compared with eager copies; where every process has an address space of its own,
@@ -75,7 +84,8 @@ const phases = {
 
 type Phase = keyof typeof phases;
 
-const message = (error: unknown): string =>
+/** What was thrown, in a line. */
+export const crashMessage = (error: unknown): string =>
   shorten(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 300).replaceAll(/\s+/g, " ");
 
 /** A step that observes something else than beside it with eager copies. */
@@ -110,6 +120,7 @@ class Judgement {
     return {
       steps: this.#steps,
       compared: this.#compared,
+      looks: 0,
       transitions: this.#transitions,
       inFull: this.#inFull,
       oblivious: this.#oblivious,
@@ -123,7 +134,7 @@ class Judgement {
     try {
       return this.#run();
     } catch (error) {
-      return this.#crash(message(error));
+      return this.#crash(crashMessage(error));
     }
   }
 

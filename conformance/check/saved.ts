@@ -16,19 +16,20 @@ export interface SavedFinding {
 export const defaultMaxFindings = 10;
 
 /** The command that comes to the same finding again. */
-const command = ({ seed, formats, strategies, profile, steps }: CampaignSettings, index: number): string =>
+const command = ({ impl, seed, formats, strategies, profile, steps }: CampaignSettings, index: number): string =>
   [
-    `npx sfork check --seed ${seed} --runs ${index + 1} --steps ${steps} --profile ${profile}`,
+    `npx sfork check --impl ${impl} --seed ${seed} --runs ${index + 1} --steps ${steps} --profile ${profile}`,
     `--strategy ${strategies.join(",")} --format ${formats.join(",")}`,
     // The findings before it count, too.
     ...(index < defaultMaxFindings ? [] : [`--max-findings ${index + 1}`]),
   ].join(" ");
 
-/** The two strategies whose observations were compared. */
-const sidesOf = (rule: string, strategy: StrategyName): readonly [StrategyName, StrategyName] => {
+/** The two sides whose observations were compared, as `--diff` has them. */
+const sidesOf = (impl: string, rule: string, strategy: StrategyName): readonly [string, string] => {
   const { separate } = strategies[strategy];
-  if (rule === "REF-3") return [separate ? strategy : "posix", "eager"];
-  return [separate ? "posix" : "eager", strategy];
+  if (rule === "REF-4") return [`spec:${strategy}`, `${impl}:${strategy}`];
+  if (rule === "REF-3") return [`spec:${separate ? strategy : "posix"}`, "spec:eager"];
+  return [`spec:${separate ? "posix" : "eager"}`, `spec:${strategy}`];
 };
 
 /** The program as a text file. */
@@ -37,16 +38,12 @@ export const savedFinding = (settings: CampaignSettings, { index, finding }: Fou
   const { strategy } = program.config;
   const lines = [
     `${rule}: ${what} (${kind}; ${where}; step ${step})`,
-    ...(kind === "observation" ? [`expected: ${expected}`, `actual:   ${actual}`] : []),
+    ...(kind === "observation" || rule === "REF-4" ? [`expected: ${expected}`, `actual:   ${actual}`] : []),
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
     `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
     `again: ${command(settings, index)}`,
     ...(kind === "observation"
-      ? [
-          `or:    npx sfork run --diff ${sidesOf(rule, strategy)
-            .map((side) => `spec:${side}`)
-            .join(",")} FILE`,
-        ]
+      ? [`or:    npx sfork run --diff ${sidesOf(settings.impl, rule, strategy).join(",")} FILE`]
       : []),
   ];
   const text = printTextProgram(program);

@@ -5,6 +5,7 @@ import type { Config } from "../../spec/sfork/config.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import { strategies } from "../../spec/sfork/laws.js";
 import { plain, printObservation } from "../canon.js";
+import { implementations, type ImplementationName } from "../implementations/index.js";
 import { compareSides } from "../oblivious/compare.js";
 import type { ProgramStep } from "./program.js";
 import { trace, type TracedStep } from "./trace.js";
@@ -21,6 +22,15 @@ const endsComparison = ({ observation }: TracedStep): boolean =>
   observation.kind === "outside-profile" || observation.kind === "out-of-frames";
 
 const isSeparate = ({ strategy }: Config): boolean => strategies[strategy].separate;
+
+/** One side of a comparison: the specification with a strategy, or an implementation. */
+export interface Side {
+  readonly impl: "spec" | ImplementationName;
+  readonly config: Config;
+}
+
+const traceOf = ({ impl, config }: Side, steps: readonly ProgramStep[]) =>
+  trace(config, steps, impl === "spec" ? undefined : implementations[impl](config));
 
 /** What of a step is compared: where an error is reported, the others that apply may depend on frames in use. */
 export const compared = (observation: Observation, signals: readonly number[]): unknown =>
@@ -39,10 +49,10 @@ const diffLevels = (left: Config, right: Config, steps: readonly ProgramStep[]):
  * Where regions lie at the same places on both sides raw numbers are compared. A level in which every process has an
  * address space of its own agrees with the others in canonical form, but for numbers that come from addresses (REF-3).
  */
-export const diff = (left: Config, right: Config, steps: readonly ProgramStep[]): Difference => {
-  if (isSeparate(left) !== isSeparate(right)) return diffLevels(left, right, steps);
-  const other = trace(right, steps);
-  for (const one of trace(left, steps)) {
+export const diff = (left: Side, right: Side, steps: readonly ProgramStep[]): Difference => {
+  if (isSeparate(left.config) !== isSeparate(right.config)) return diffLevels(left.config, right.config, steps);
+  const other = traceOf(right, steps);
+  for (const one of traceOf(left, steps)) {
     const next = other.next();
     if (next.done === true) break;
     const two = next.value;

@@ -1,5 +1,6 @@
 /** A program on the specification, step by step: who took each step, what was observed, and what it cost. */
 import { left, right, type Either } from "fp-ts/lib/Either.js";
+import type { Implementation } from "../../impl/implementation.js";
 import { completeConfig, regionSize, type Config, type StrategyName } from "../../spec/sfork/config.js";
 import { initial, noCounters, type Counters, type Machine } from "../../spec/sfork/machine.js";
 import type { Observation } from "../../spec/sfork/observation.js";
@@ -77,17 +78,25 @@ const actorOf = (machine: Machine, thread: number | undefined, named: number): A
 /** `P1.t0`. */
 export const printActor = ({ process, threadOfProcess }: Actor): string => `P${process}.t${threadOfProcess}`;
 
-/** Take the steps one after the other, from the start. */
-export function* trace(config: Config, steps: readonly ProgramStep[]): Generator<TracedStep, void, void> {
+/**
+ * Take the steps one after the other, from the start. An implementation, at its start, may take them beside the
+ * specification: then what it observes is told, and who it says took the step.
+ */
+export function* trace(
+  config: Config,
+  steps: readonly ProgramStep[],
+  implementation?: Implementation,
+): Generator<TracedStep, void, void> {
   let machine = initial(config);
   for (const [index, next] of steps.entries()) {
     const taken = step(machine, next);
-    const { observation, signals, process } = taken;
+    implementation?.step(next);
+    const { observation, signals, process, thread } = implementation?.observed() ?? taken;
     const seen = canonical(observation, taken.machine, process, signals);
     yield {
       index,
       step: next,
-      actor: actorOf(taken.machine, taken.thread, next.actor),
+      actor: actorOf(taken.machine, thread, next.actor),
       observation,
       signals,
       canonical: seen,

@@ -56,13 +56,13 @@ const jsonSchema = z.strictObject({
   steps: z.number().int(),
   seed: z.string(),
   programsPerSecond: z.number().positive(),
-  impl: z.literal("spec-lazy"),
+  impl: z.enum(["spec-lazy", "fast"]),
   strategies: z.array(z.string()),
   formats: z.array(z.string()),
   profile: z.string(),
   findings: z.array(
     z.strictObject({
-      kind: z.enum(["observation", "invariant", "crash"]),
+      kind: z.enum(["observation", "view", "counters", "invariant", "crash"]),
       rule: z.string(),
       program: z.looseObject({ version: z.literal(1), steps: z.array(z.looseObject({ op: z.string() })) }),
       steps: z.number().int(),
@@ -81,7 +81,8 @@ const jsonSchema = z.strictObject({
   masked: z.number(),
   transitions: z.strictObject({ checked: z.number(), inFull: z.number() }),
   ended: counts,
-  coverage: z.looseObject({ programs: z.number(), cornerCases: counts }),
+  looks: z.number(),
+  coverage: z.looseObject({ programs: z.number(), cornerCases: counts }).optional(),
   interrupted: z.literal(true).optional(),
 });
 
@@ -111,6 +112,24 @@ describe("a specification that holds", () => {
     expect(status).toBe(0);
   });
 
+  test("the optimised implementation beside it: what was compared, and all strategies that it has", async () => {
+    const { status, stdout } = await sfork(["check", ...few, "--runs", "30", "--impl", "fast"]);
+    const lines = stdout.split("\n");
+    expect(lines[0]).toBe("seed 7, implementation fast, profile mixed, up to 12 steps");
+    expect(lines[1]).toMatch(/^strategies eager, coa, copa, multi-as-cow; formats all /);
+    expect(stdout).toMatch(/\n {2}REF-4: \d+ observations of fast beside the specification: held\n/);
+    expect(stdout).toMatch(/\n {2}views and counters compared, and structures checked, \d+ times\n/);
+    expect(stdout).not.toContain("invariants");
+    expect(lines.at(-2)).toBe("no findings in fast");
+    expect(status).toBe(0);
+
+    const json = await sfork(["check", ...few, "--runs", "30", "--impl", "fast", "--json"]);
+    const { steps, checks, looks, coverage } = object(json.stdout);
+    expect(checks).toEqual([{ rule: "REF-4", checked: steps, failed: 0 }]);
+    expect(looks).toBeGreaterThan(30);
+    expect(coverage).toBeUndefined();
+  });
+
   test("--json prints one object, the same but for the rate each time", async () => {
     const runs = ["--runs", "15", "--json"];
     const [one, two] = [await check(specification, [...few, ...runs]), await check(specification, [...few, ...runs])];
@@ -123,7 +142,7 @@ describe("a specification that holds", () => {
       strategies: ["posix", "eager", "coa", "copa", "multi-as-cow", "vm-clone"],
     });
     expect(first.interrupted).toBeUndefined();
-    expect(first.coverage.programs).toBe(15);
+    expect(first.coverage?.programs).toBe(15);
     expect({ ...object(two.stdout), programsPerSecond: 1 }).toEqual({ ...first, programsPerSecond: 1 });
     expect(one.code).toBe(0);
     expect(existsSync(one.folder)).toBe(false);
@@ -257,7 +276,7 @@ describe("wrong usage is one line and status 2", () => {
   const known =
     "Name some of posix, eager, coa, copa, multi-as-cow, vm-clone, shared-segments, naive-cow, with commas between them, or all.";
   test.each([
-    [["--impl", "fast"], "option '--impl <name>' argument 'fast' is invalid. Allowed choices are spec-lazy."],
+    [["--impl", "slow"], "option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast."],
     [["--strategy", "cow"], `option '--strategy <names>' argument 'cow' is invalid. ${known}`],
     [["--strategy", "coa,"], `option '--strategy <names>' argument 'coa,' is invalid. ${known}`],
     [["--format", "x86"], "option '--format <names>' argument 'x86' is invalid. Name some of cheri128-v9, "],
@@ -280,8 +299,19 @@ describe("wrong usage is one line and status 2", () => {
   });
 
   test("as it is printed", async () => {
-    const { status, stdout, stderr } = await sfork(["check", "--impl", "fast"]);
-    expect(stderr).toBe("sfork: option '--impl <name>' argument 'fast' is invalid. Allowed choices are spec-lazy.\n");
+    const { status, stdout, stderr } = await sfork(["check", "--impl", "slow"]);
+    expect(stderr).toBe(
+      "sfork: option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast.\n",
+    );
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+  });
+
+  test("a strategy that the implementation does not have", async () => {
+    const { status, stdout, stderr } = await sfork(["check", "--impl", "fast", "--strategy", "copa,vm-clone"]);
+    expect(stderr).toBe(
+      "sfork: --strategy vm-clone: fast does not have it; name some of eager, coa, copa, multi-as-cow\n",
+    );
     expect(stdout).toBe("");
     expect(status).toBe(2);
   });

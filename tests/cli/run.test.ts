@@ -172,6 +172,14 @@ describe("two sides with --diff", () => {
     expect(status).toBe(0);
   });
 
+  test("the optimised implementation beside the specification, and beside itself", async () => {
+    for (const sides of ["spec:copa,fast:copa", "fast:coa,spec:eager", "fast:eager,fast:copa"]) {
+      const { status, stdout } = await sfork(["run", "--diff", sides, program(...pointer)]);
+      expect(stdout).toBe(`${sides.replace(",", " and ")} observe the same in 6 steps\n`);
+      expect(status).toBe(0);
+    }
+  });
+
   test("an address space for each process beside one for all", async () => {
     const { status, stdout } = await sfork(["run", "--diff", "spec:posix,spec:eager", program(...pointer)]);
     expect(stdout).toBe("spec:posix and spec:eager observe the same in 6 steps\n");
@@ -246,11 +254,16 @@ describe("bad input is one line and status 2", () => {
   });
 
   const sides =
-    "Name two of spec:posix, spec:eager, spec:coa, spec:copa, spec:multi-as-cow, spec:vm-clone, spec:shared-segments, spec:naive-cow, with a comma between them.";
+    "Name two of spec:posix, spec:eager, spec:coa, spec:copa, spec:multi-as-cow, spec:vm-clone, spec:shared-segments, spec:naive-cow, fast:eager, fast:coa, fast:copa, fast:multi-as-cow, with a comma between them.";
   test.each([
     [
       ["run", "--strategy", "cow", "x"],
       "option '--strategy <name>' argument 'cow' is invalid. Allowed choices are posix",
+    ],
+    [
+      ["run", "--diff", "fast:eager,fast:multi-as-cow", "x"],
+      "option '--diff <a,b>' argument 'fast:eager,fast:multi-as-cow' is invalid. Only the specification is compared " +
+        "across strategies with and without an address space for each process.",
     ],
     [["run", "--diff", "eager,copa", "x"], `option '--diff <a,b>' argument 'eager,copa' is invalid. ${sides}`],
     [

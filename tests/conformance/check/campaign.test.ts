@@ -109,7 +109,7 @@ describe("a saved finding", () => {
       `# actual:   ${first.finding.actual}`,
       `# seed check, program ${first.index}, generator ${generatorVersion}`,
       expect.stringContaining(
-        `# again: npx sfork check --seed check --runs ${first.index + 1} --steps 12 --profile mixed --strategy copa --format rvy64`,
+        `# again: npx sfork check --impl spec-lazy --seed check --runs ${first.index + 1} --steps 12 --profile mixed --strategy copa --format rvy64`,
       ),
       "# or:    npx sfork run --diff spec:eager,spec:copa FILE",
     ]);

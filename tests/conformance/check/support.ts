@@ -18,6 +18,7 @@ export const program = (...text: readonly string[]): CompleteProgram => {
 };
 
 export const settings = (given: Partial<CampaignSettings> = {}): CampaignSettings => ({
+  impl: "spec-lazy",
   seed: "check",
   formats: formatNames,
   strategies: conformingNames,

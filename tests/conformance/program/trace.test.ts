@@ -4,7 +4,7 @@ import path from "node:path";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { describe, expect, test } from "vitest";
 import { conformingNames } from "../../../conformance/program/config-codec.js";
-import { compared, describeBoth, diff, type Difference } from "../../../conformance/program/diff.js";
+import { compared, describeBoth, diff, type Difference, type Side } from "../../../conformance/program/diff.js";
 import { parseProgram } from "../../../conformance/program/file.js";
 import { configOf, printActor, totals, trace, type TracedStep } from "../../../conformance/program/trace.js";
 import type { StrategyName } from "../../../spec/sfork/config.js";
@@ -18,7 +18,8 @@ const traceOf = (text: string, strategy?: StrategyName): readonly TracedStep[] =
 
 const diffOf = (text: string, left: StrategyName, right: StrategyName): Difference => {
   const source = rightOf(parseProgram(text, "p"));
-  return diff(rightOf(configOf(source, "p", left)), rightOf(configOf(source, "p", right)), source.program.steps);
+  const sideOf = (strategy: StrategyName): Side => ({ impl: "spec", config: rightOf(configOf(source, "p", strategy)) });
+  return diff(sideOf(left), sideOf(right), source.program.steps);
 };
 
 const none = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 0 };
@@ -181,7 +182,7 @@ describe("two strategies side by side", () => {
       const source = rightOf(parseProgram(lines("0: yield", "0: fork c7"), "p"));
       const config = rightOf(configOf(source, "p", "posix"));
       const few = { ...config, strategy: "eager", processes: 1 } as const;
-      expect(diff(config, few, source.program.steps)).toMatchObject({
+      expect(diff({ impl: "spec", config }, { impl: "spec", config: few }, source.program.steps)).toMatchObject({
         verdict: "different",
         left: { index: 1, canonical: { child: 1 } },
         right: { index: 1, canonical: { error: "EAGAIN" } },
@@ -213,7 +214,11 @@ describe("two strategies side by side", () => {
   test("numbers that canonical form hides are compared", () => {
     const source = rightOf(parseProgram(lines("0: yield", "0: cmove c8, c1"), "p"));
     const config = rightOf(configOf(source, "p"));
-    const found = diff(config, { ...config, base: 2n * config.base }, source.program.steps);
+    const found = diff(
+      { impl: "spec", config },
+      { impl: "spec", config: { ...config, base: 2n * config.base } },
+      source.program.steps,
+    );
     expect(found).toMatchObject({ verdict: "different", left: { index: 1 }, right: { index: 1 } });
   });
 

@@ -1,0 +1,79 @@
+/** The specification as an implementation: the machine is the state, and a step replaces it. */
+import type { Implementation, Observed, ProcessView, View } from "../../impl/implementation.js";
+import type { Capability } from "../../spec/cheri/index.js";
+import { commitKept, soundFrames } from "../../spec/invariants/frames.js";
+import { noGrants } from "../../spec/invariants/grants.js";
+import { scopeOf } from "../../spec/invariants/transition.js";
+import { viewRegion } from "../../spec/invariants/view.js";
+import type { Config } from "../../spec/sfork/config.js";
+import { initial, type Machine, type Process } from "../../spec/sfork/machine.js";
+import { step as takeStep } from "../../spec/sfork/step.js";
+
+const heldBy = ({ actions, alternateStack }: Process): readonly Capability[] => [
+  ...Array.from(actions)
+    .sort(([one], [two]) => one - two)
+    .flatMap(([, action]) => (action === "ignore" ? [] : [action.code, action.data])),
+  alternateStack,
+];
+
+const processView = (machine: Machine, process: Process): ProcessView => ({
+  slot: process.slot,
+  pages: viewRegion(machine, process.slot),
+  held: heldBy(process),
+});
+
+const viewOf = (machine: Machine): View => ({
+  processes: new Map(
+    machine.processes.flatMap((process, ordinal) =>
+      process.state.kind === "live" ? [[ordinal, processView(machine, process)] as const] : [],
+    ),
+  ),
+  threads: new Map(
+    machine.threads.flatMap(({ live, registers, pcc }, ordinal) =>
+      live ? [[ordinal, [...registers, pcc]] as const] : [],
+    ),
+  ),
+  segments: machine.segments,
+  channels: machine.channels.map(({ messages }) => messages),
+});
+
+/** INV-8 and INV-13 of a machine by itself: of a step that left it as it is. */
+const check = (machine: Machine): readonly string[] => {
+  const idle = {
+    ...{ before: machine, after: machine, grantsBefore: noGrants, grants: noGrants, ended: [], began: [] },
+    ...{ thread: 0, process: 0, signals: [], ghostBefore: undefined, ghost: undefined },
+    ...({ operation: { op: "yield" }, observation: { kind: "none" } } as const),
+  };
+  const scope = scopeOf(idle, "full");
+  return [...soundFrames(scope), ...commitKept(scope)].map(({ rule, where, what }) => `${rule}: ${where} ${what}`);
+};
+
+/** Before the first step. */
+const nothing: Observed = { observation: { kind: "none" }, signals: [], thread: undefined, process: undefined };
+
+export interface SpecImplementation extends Implementation {
+  /** The machine as the specification has it. */
+  readonly machine: () => Machine;
+}
+
+export const createSpec = (config: Config): SpecImplementation => {
+  let machine = initial(config);
+  let last = nothing;
+  return {
+    name: "spec",
+    reset: (next) => {
+      machine = initial(next);
+      last = nothing;
+    },
+    step: (step) => {
+      const { machine: after, observation, signals, thread, process } = takeStep(machine, step);
+      machine = after;
+      last = { observation, signals, thread, process };
+    },
+    observed: () => last,
+    view: () => viewOf(machine),
+    counters: () => machine.processes.map(({ counters }) => counters),
+    check: () => check(machine),
+    machine: () => machine,
+  };
+};
