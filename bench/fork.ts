@@ -5,7 +5,7 @@ import type { StrategyName } from "../spec/sfork/config.js";
 import { initial, layout, type Machine } from "../spec/sfork/machine.js";
 import type { Step } from "../spec/sfork/operation.js";
 import { runFrom, step } from "../spec/sfork/step.js";
-import { smallConfig, type BenchRow } from "./small.js";
+import { smallConfig, timeRow, type BenchRow } from "./small.js";
 import { distribution, timeOf } from "./timing.js";
 
 /** Of so many granules one holds a pointer. */
@@ -39,7 +39,7 @@ const rowOf = (format: FormatName, strategy: StrategyName, samples: number): Ben
   // The compiler wants to have seen it some times.
   for (let call = 0; call < samples; call += 1) forkOnce();
   const times = Array.from({ length: samples }, () => timeOf(forkOnce, 1));
-  return { benchmark: "fork", what: { strategy, format }, ...distribution(times), unit: "µs" };
+  return timeRow("fork", { strategy, format }, distribution(times));
 };
 
 /** A row for each strategy and format; `samples` of each. */

@@ -15,10 +15,19 @@ export const smallConfig = (format: FormatName, strategy: StrategyName): Config 
   return config;
 };
 
-/** A row of a benchmark: what was measured, and times in microseconds. */
-export interface BenchRow extends Distribution {
-  readonly benchmark: "steps" | "fork";
+/** A row of a benchmark: what was measured, and its figures. */
+export interface BenchRow {
+  readonly benchmark: "steps" | "fork" | "accesses" | "memory";
   /** What tells this row from the others of its benchmark: a class of operations, a strategy, a format. */
   readonly what: Readonly<Record<string, string>>;
-  readonly unit: "µs";
+  readonly figures: Readonly<Record<string, number>>;
+  /** By figure; those without one are numbers of things. */
+  readonly units: Readonly<Record<string, string>>;
 }
+
+/** A row of times in microseconds. */
+export const timeRow = (
+  benchmark: BenchRow["benchmark"],
+  what: BenchRow["what"],
+  { median, p90, samples }: Distribution,
+): BenchRow => ({ benchmark, what, figures: { median, p90, samples }, units: { median: "µs", p90: "µs" } });

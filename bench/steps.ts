@@ -15,7 +15,7 @@ import { processRules } from "../spec/sfork/rules-process.js";
 import { signalRules } from "../spec/sfork/rules-signal.js";
 import { transferRules } from "../spec/sfork/rules-transfer.js";
 import { step } from "../spec/sfork/step.js";
-import { isSmall, type BenchRow } from "./small.js";
+import { isSmall, timeRow, type BenchRow } from "./small.js";
 import { distribution, timeOf } from "./timing.js";
 
 /** Classes of operations: as the specification groups its rules, with `fork` by itself. */
@@ -92,12 +92,8 @@ const warmUpFrom = 1_000_000;
 export const benchSteps = ({ seed, programs }: StepsOptions): readonly BenchRow[] => {
   measure(smallPrograms(seed, warmUpFrom), Math.ceil(programs / 4));
   const times = measure(smallPrograms(seed, 0), programs);
-  const rowOf = (name: string, list: readonly number[]): BenchRow => ({
-    benchmark: "steps",
-    what: { class: name },
-    ...distribution(list),
-    unit: "µs",
-  });
+  const rowOf = (name: string, list: readonly number[]): BenchRow =>
+    timeRow("steps", { class: name }, distribution(list));
   return [
     rowOf("all", [...times.values()].flat()),
     ...Object.entries(classes).map(([name, operations]) =>

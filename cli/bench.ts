@@ -1,15 +1,17 @@
-/** `sfork bench`: what the specification costs, in medians. */
+/** `sfork bench`: what the specification costs, and how much less the optimised implementation does. */
 import process from "node:process";
 import { Argument, Command } from "commander";
 import { z } from "zod";
+import { benchAccesses } from "../bench/accesses.js";
 import { benchFork } from "../bench/fork.js";
+import { benchMemory } from "../bench/memory.js";
 import type { BenchRow } from "../bench/small.js";
 import { benchSteps } from "../bench/steps.js";
 import { seedOf } from "./check-options.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { out } from "./output.js";
 
-const benchmarks = ["steps", "fork"] as const;
+const benchmarks = ["steps", "fork", "accesses", "memory"] as const;
 
 const nameSchema = z.enum(benchmarks).optional();
 
@@ -22,10 +24,13 @@ Examples:
   $ sfork bench
   $ sfork bench steps --seed 2
   $ sfork bench fork --json
+  $ sfork bench accesses
 
 steps: one step, over generated programs of all formats and strategies, and by class of operations.
 fork: one fork, by strategy and format, with a pointer in every eighth granule of the data part.
-Both with regions of 8 pages of 256 bytes. Other programs that run at the same time make everything slower.
+accesses: loads and stores a second, of the optimised implementation alone, with its observations, and of the specification.
+memory: bytes that the optimised implementation keeps for a page that is mapped, touched, and forked lazily; counted.
+All but the last with regions of 8 pages of 256 bytes. Other programs that run at the same time make everything slower.
 
 Exit status: 0 measured; 2 wrong usage; 3 the output could not be written.`;
 
@@ -38,21 +43,30 @@ const run = (name: (typeof benchmarks)[number], { seed }: Options): readonly Ben
       return benchSteps({ seed, programs });
     case "fork":
       return benchFork({ samples });
+    case "accesses":
+      return benchAccesses({ rounds: 7, fast: 4000, spec: 60 });
+    case "memory":
+      return benchMemory();
   }
 };
 
-const time = (value: number): string => (Number.isNaN(value) ? "-" : value.toFixed(1));
+/** Three digits, and more where a number has them before the point. */
+const figure = (value: number): string => {
+  if (Number.isNaN(value)) return "-";
+  const digits = value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : 2;
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+};
 
 /** A table with the columns of its first row. */
 const table = (rows: readonly BenchRow[]): string => {
-  const names = Object.keys(rows[0]?.what ?? {});
+  const [first] = rows;
+  const names = Object.keys(first?.what ?? {});
+  const figures = Object.keys(first?.figures ?? {});
   const lines = [
-    [...names, "median µs", "90 % within µs", "samples"],
-    ...rows.map(({ what, median, p90, samples: count }) => [
-      ...names.map((name) => what[name] ?? ""),
-      time(median),
-      time(p90),
-      count.toString(),
+    [...names, ...figures.map((name) => [name, first?.units[name] ?? ""].join(" ").trimEnd())],
+    ...rows.map((row) => [
+      ...names.map((name) => row.what[name] ?? ""),
+      ...figures.map((name) => figure(row.figures[name] ?? NaN)),
     ]),
   ];
   const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0))) ?? [];
@@ -72,9 +86,7 @@ const bench = (name: z.infer<typeof nameSchema>, options: Options, done: (code: 
   process.stdout.write(
     options.json
       ? `${JSON.stringify(
-          results.flat().map(({ benchmark, what, median, p90, samples: count, unit }) => {
-            return { benchmark, ...what, median, p90, samples: count, unit };
-          }),
+          results.flat().map(({ benchmark, what, figures, units }) => ({ benchmark, ...what, ...figures, units })),
           null,
           2,
         )}\n`
@@ -84,7 +96,7 @@ const bench = (name: z.infer<typeof nameSchema>, options: Options, done: (code: 
 
 export const benchCommand = (done: (code: ExitCode) => void): Command =>
   new Command("bench")
-    .description("measure the specification: one step, one fork")
+    .description("measure the specification and the optimised implementation")
     .addArgument(new Argument("[name]", "what to measure (default: everything)").choices(benchmarks))
     .option("--seed <seed>", "which programs", seedOf, "bench")
     .option("--json", "print an array of rows instead of a table")

@@ -1,7 +1,9 @@
 /** Benchmarks measure what they say. How long anything takes is asserted nowhere: machines are shared. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { benchAccesses } from "../../bench/accesses.js";
 import { benchFork } from "../../bench/fork.js";
+import { benchMemory } from "../../bench/memory.js";
 import { isSmall, smallConfig } from "../../bench/small.js";
 import { benchSteps } from "../../bench/steps.js";
 import { distribution, lastResult, quantile, timeOf } from "../../bench/timing.js";
@@ -51,6 +53,12 @@ test("the small configuration is what it says, in every format", () => {
   }
 });
 
+type Figures = Readonly<Record<string, number>>;
+
+const samplesOf = (figures: Figures = {}): number => figures["samples"] ?? NaN;
+
+const medianOf = (figures: Figures): number => figures["median"] ?? NaN;
+
 test("steps: a row for each class, which add up to the first", () => {
   const [all, ...classes] = benchSteps({ seed: "test", programs: 6 });
   expect(all?.what).toEqual({ class: "all" });
@@ -63,10 +71,10 @@ test("steps: a row for each class, which add up to the first", () => {
     "channel",
     "kernel",
   ]);
-  expect(classes.reduce((sum, { samples }) => sum + samples, 0)).toBe(all?.samples);
+  expect(classes.reduce((sum, { figures }) => sum + samplesOf(figures), 0)).toBe(samplesOf(all?.figures));
   // Six programs of some tens of steps.
-  expect(all?.samples).toBeGreaterThan(60);
-  expect(classes.filter(({ samples, median }) => samples > 0 && !(median > 0))).toEqual([]);
+  expect(samplesOf(all?.figures)).toBeGreaterThan(60);
+  expect(classes.filter(({ figures }) => samplesOf(figures) > 0 && !(medianOf(figures) > 0))).toEqual([]);
 });
 
 test("fork: a row for each strategy and format", () => {
@@ -74,7 +82,29 @@ test("fork: a row for each strategy and format", () => {
   expect(rows.map(({ what }) => what)).toEqual(
     strategyNames.flatMap((strategy) => formatNames.map((format) => ({ strategy, format }))),
   );
-  expect(rows.filter(({ samples, median }) => samples !== 2 || !(median > 0))).toEqual([]);
+  expect(rows.filter(({ figures }) => samplesOf(figures) !== 2 || !(medianOf(figures) > 0))).toEqual([]);
+});
+
+test("accesses: a row for each format, of both sides, and a ratio that is theirs", () => {
+  const rows = benchAccesses({ rounds: 1, fast: 20, spec: 1 });
+  expect(rows.map(({ what }) => what)).toEqual(formatNames.map((format) => ({ format })));
+  for (const { figures } of rows) {
+    expect(Object.keys(figures)).toEqual(["fast", "observed", "spec", "ratio", "heap"]);
+    expect(figures["ratio"]).toBeCloseTo((figures["fast"] ?? NaN) / (figures["spec"] ?? NaN), 6);
+  }
+});
+
+test("memory: a touched page costs itself and its tags, a forked one an entry", () => {
+  const [first, ...others] = benchMemory();
+  // Of 4096 bytes: 256 granules of 16, a bit each; then a page-table entry with its flags.
+  expect(first).toMatchObject({ what: { format: "cheri128-v9" }, figures: { touched: 4096 + 32, forked: 5 } });
+  expect(others.map(({ figures }) => figures["touched"])).toEqual([
+    4096 + 64,
+    4096 + 32,
+    4096 + 32,
+    4096 + 64,
+    4096 + 16,
+  ]);
 });
 
 describe("sfork bench", () => {
@@ -86,7 +116,7 @@ describe("sfork bench", () => {
       median: z.number().positive(),
       p90: z.number().positive(),
       samples: z.literal(200),
-      unit: z.literal("µs"),
+      units: z.strictObject({ median: z.literal("µs"), p90: z.literal("µs") }),
     }),
   );
 
@@ -99,7 +129,7 @@ describe("sfork bench", () => {
   test("an unknown name is one line and status 2", async () => {
     const { status, stdout, stderr } = await sfork(["bench", "codec"]);
     expect(stderr).toBe(
-      "sfork: command-argument value 'codec' is invalid for argument 'name'. Allowed choices are steps, fork.\n",
+      "sfork: command-argument value 'codec' is invalid for argument 'name'. Allowed choices are steps, fork, accesses, memory.\n",
     );
     expect(stdout).toBe("");
     expect(status).toBe(2);
