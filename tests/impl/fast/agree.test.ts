@@ -12,6 +12,7 @@ import { createSpec } from "../../../conformance/implementations/spec.js";
 import { formatNames } from "../../../conformance/program/config-codec.js";
 import { createFast, fastStrategies } from "../../../impl/fast/index.js";
 import { completeConfig, type Config } from "../../../spec/sfork/config.js";
+import { lines, read } from "../../conformance/program/files.js";
 
 const programs = Number(process.env["SFORK_PROGRAMS"] ?? 240);
 
@@ -65,6 +66,58 @@ test("few frames, and more promised than there are", () => {
     }
   }
   expect(ends).toBeGreaterThan(programs / 20);
+});
+
+describe("a step for which there is no frame leaves no trace", () => {
+  /** Two pages more than the start needs. */
+  const config = complete({ frames: 8, commit: "overcommit", strategy: "coa" });
+
+  test.each([
+    [
+      "a handler, whose counter is on a shared page",
+      [
+        "0: sigaction 10, handler c3, c1",
+        "0: fork c7",
+        "0: mmap c8, 0x200, rw",
+        "0: kill P0, 10",
+        "0: li c9, 1",
+        "0: sigpending",
+        "1: exit 0",
+        "0: li c9, 2",
+      ],
+      4,
+    ],
+    [
+      "munmap, where a shared page points to what ends",
+      [
+        "0: mmap c8, 0x200, rw",
+        "0: storecap c8, 0x0(c1)",
+        "0: fork c7",
+        "0: munmap c8, 0x100",
+        "0: loadcap c9, 0x0(c1)",
+        "1: exit 0",
+        "0: munmap c8, 0x100",
+      ],
+      3,
+    ],
+    [
+      "a fork, whose child would lose a pointer at once",
+      [
+        "0: mmap c8, 0x200, rw",
+        "0: storecap c8, 0x0(c1)",
+        "0: madvise c8, 0x100, dontfork",
+        "0: fork c7",
+        "0: getpid c9",
+      ],
+      3,
+    ],
+  ])("%s", (_, text, at) => {
+    const { steps } = read(lines(...text));
+    expect(lockstep(createSpec(config), createFast(config), steps, true)).toMatchObject({ difference: undefined });
+    const fast = createFast(config);
+    for (const step of steps.slice(0, at + 1)) fast.step(step);
+    expect(fast.observed().observation).toEqual({ kind: "out-of-frames" });
+  });
 });
 
 test("regions so far apart that no number holds the distance", () => {
