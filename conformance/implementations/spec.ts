@@ -38,7 +38,7 @@ const viewOf = (machine: Machine): View => ({
 });
 
 /** INV-8 and INV-13 of a machine by itself: of a step that left it as it is. */
-const check = (machine: Machine): readonly string[] => {
+export const checkMachine = (machine: Machine): readonly string[] => {
   const idle = {
     ...{ before: machine, after: machine, grantsBefore: noGrants, grants: noGrants, ended: [], began: [] },
     ...{ thread: 0, process: 0, signals: [], ghostBefore: undefined, ghost: undefined },
@@ -73,7 +73,7 @@ export const createSpec = (config: Config): SpecImplementation => {
     observed: () => last,
     view: () => viewOf(machine),
     counters: () => machine.processes.map(({ counters }) => counters),
-    check: () => check(machine),
+    check: () => checkMachine(machine),
     machine: () => machine,
   };
 };
