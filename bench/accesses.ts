@@ -2,9 +2,6 @@
  * Loads and stores a second, of the optimised implementation beside the specification, in turns; and what the former leaves
  * on the heap.
  */
-import process from "node:process";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { formatNames } from "../conformance/program/config-codec.js";
 import { createFast } from "../impl/fast/index.js";
 import { formats, type FormatName } from "../spec/cheri/index.js";
@@ -12,7 +9,7 @@ import { initial, layout } from "../spec/sfork/machine.js";
 import type { Operation, Step } from "../spec/sfork/operation.js";
 import { step } from "../spec/sfork/step.js";
 import { smallConfig, type BenchRow } from "./small.js";
-import { quantile } from "./timing.js";
+import { distribution, heapGrowth } from "./timing.js";
 
 const immediate = (value: number) => ({ immediate: BigInt(value) });
 
@@ -44,22 +41,7 @@ const rateOf = (turns: number, action: () => void): number => {
   return (turns * length * 1000) / (performance.now() - started);
 };
 
-/** The median of a list. */
-const median = (values: readonly number[]): number =>
-  quantile(
-    [...values].sort((a, b) => a - b),
-    0.5,
-  );
-
-/** Bytes that a step leaves on the heap, collections aside. */
-const heapGrowth = (turns: number, action: () => void): number => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
-  collect();
-  const before = process.memoryUsage().heapUsed;
-  for (let turn = 0; turn < turns; turn += 1) action();
-  return Math.max(0, process.memoryUsage().heapUsed - before) / (turns * length);
-};
+const median = (values: readonly number[]): number => distribution(values).median;
 
 interface AccessOptions {
   /** Rounds, in each of which both sides take their turns. */
@@ -112,7 +94,7 @@ const rowOf = (format: FormatName, { rounds, fast, spec }: AccessOptions): Bench
       observed: median(samples.map(({ seen }) => seen)) / 1e6,
       spec: median(samples.map(({ slow }) => slow)) / 1e6,
       ratio: median(samples.map(({ ratio }) => ratio)),
-      heap: heapGrowth(fast, takeFast),
+      heap: heapGrowth(fast, takeFast) / length,
     },
     units: { fast: "M/s", observed: "M/s", spec: "M/s", heap: "bytes/step" },
   };

@@ -1,4 +1,7 @@
 /** Careful timing: many samples of short calls, of which medians are told, for means are at the mercy of one pause. */
+import process from "node:process";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 
 /** Times in microseconds. */
 export interface Distribution {
@@ -19,6 +22,16 @@ export const quantile = (sorted: readonly number[], share: number): number => {
 export const distribution = (times: readonly number[]): Distribution => {
   const sorted = [...times].sort((a, b) => a - b);
   return { samples: sorted.length, median: quantile(sorted, 0.5), p90: quantile(sorted, 0.9) };
+};
+
+/** Bytes that a call of an action leaves on the heap, which is collected before the first of them and not again. */
+export const heapGrowth = (calls: number, action: () => void): number => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let call = 0; call < calls; call += 1) action();
+  return Math.max(0, process.memoryUsage().heapUsed - before) / calls;
 };
 
 /** Somewhere for results to go, so that no call can be left out as useless. */

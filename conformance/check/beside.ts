@@ -1,7 +1,7 @@
 /** An implementation beside the specification's level of the same strategy (REF-4), as a verdict of a campaign. */
 import type { Implementation } from "../../impl/implementation.js";
 import type { Config } from "../../spec/sfork/config.js";
-import { canonical } from "../canon.js";
+import { canonical, type CanonicalObservation } from "../canon.js";
 import { createSpec, type SpecImplementation } from "../implementations/spec.js";
 import { describeBoth } from "../program/diff.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
@@ -10,7 +10,10 @@ import { lockstep, type Difference } from "./lockstep.js";
 
 const rule = "REF-4";
 
-const describe = (difference: Difference, spec: SpecImplementation): Omit<Finding, "step" | "also" | "program"> => {
+/** A difference as a finding, and what the last step of the program should observe, if it is about that. */
+type Described = Omit<Finding, "step" | "also" | "program"> & { readonly expect?: CanonicalObservation };
+
+const describe = (difference: Difference, spec: SpecImplementation): Described => {
   const { kind } = difference;
   if (kind !== "observation") {
     const { where, expected, actual } = difference;
@@ -24,7 +27,8 @@ const describe = (difference: Difference, spec: SpecImplementation): Omit<Findin
     canonical: canonical(observation, machine, process, signals),
     machine,
   });
-  const [left, right] = describeBoth(side(expected), side(actual));
+  const right = side(expected);
+  const [should, does] = describeBoth(right, side(actual));
   const who = ({ thread, process }: typeof expected): string =>
     thread === undefined ? "nobody" : `P${process ?? 0} thread ${thread}`;
   const [one, two] = [who(expected), who(actual)];
@@ -33,8 +37,10 @@ const describe = (difference: Difference, spec: SpecImplementation): Omit<Findin
     rule,
     where: one,
     what: one === two ? "observes something else than in the specification" : `is ${two}`,
-    expected: left,
-    actual: right,
+    expected: should,
+    actual: does,
+    // The saved program says itself what it should observe.
+    expect: right.canonical,
     key: `${actual.observation.kind} for ${expected.observation.kind}`,
   };
 };
@@ -60,18 +66,8 @@ export const judgeBeside = (
     const { steps, looks, difference } = lockstep(spec, counting, program.steps, full);
     const verdict: Verdict = { ...noVerdict, steps, compared: steps, looks };
     if (difference === undefined) return verdict;
-    const described = describe(difference, spec);
+    const { expect, ...described } = describe(difference, spec);
     const key = keyOf(rule, cut(), described.key);
-    // The saved program says itself what it should observe.
-    const expect =
-      difference.kind === "observation"
-        ? canonical(
-            difference.expected.observation,
-            spec.machine(),
-            difference.expected.process,
-            difference.expected.signals,
-          )
-        : undefined;
     const { steps: all, ...rest } = cut();
     const last = all.at(-1);
     const marked = last === undefined || expect === undefined ? all : [...all.slice(0, -1), { ...last, expect }];

@@ -3,9 +3,9 @@ import type { OpenFlag } from "../../spec/sfork/operation.js";
 import type { Description, Descriptor, File, Lock, Process } from "./machine.js";
 
 /** Flags, in the order in which they are told. */
-export const flagNames = [
+export const flagNames: readonly OpenFlag[] = [
   ...(["read", "write", "append", "create", "exclusive", "truncate", "nonblock", "cloexec"] as const),
-] satisfies readonly OpenFlag[];
+];
 
 export const flagBit = (flag: OpenFlag): number => 1 << flagNames.indexOf(flag);
 

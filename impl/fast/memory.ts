@@ -4,46 +4,51 @@ import { copyCell } from "./capability.js";
 import type { Machine } from "./machine.js";
 import { clearTag, isTagged, locate, setTag, storeAt, storeToWrite } from "./pages.js";
 
-/** Eight bytes at most of one page, from index `at` of `bytes` on, as a little-endian number into `lo` and `hi`. */
-export function readAt(machine: Machine, at: number, size: number): void {
+/** Bytes `first` to `end` of a number of eight at most, from index `at` of `bytes` on, are added to `lo` and `hi`. */
+function readPart(machine: Machine, at: number, first: number, end: number): void {
   const { bytes } = machine;
-  let lo = 0;
-  let hi = 0;
-  for (let index = 0; index < size; index += 1) {
-    const byte = bytes[at + index] ?? 0;
+  let { lo, hi } = machine;
+  for (let index = first; index < end; index += 1) {
+    const byte = bytes[at + index - first] ?? 0;
     if (index < 4) lo |= byte << (8 * index);
     else hi |= byte << (8 * (index - 4));
   }
   machine.lo = lo;
   machine.hi = hi;
+}
+
+/** Eight bytes at most of one page, from index `at` of `bytes` on, as a little-endian number into `lo` and `hi`. */
+export function readAt(machine: Machine, at: number, size: number): void {
+  machine.lo = 0;
+  machine.hi = 0;
+  readPart(machine, at, 0, size);
 }
 
 /** The same over the end of a page. */
 export function readBytes(machine: Machine, distance: number, size: number): void {
   locate(machine, distance);
   const { page, offset } = machine;
-  const at = storeAt(machine, machine.entry) * page + offset;
   const first = Math.min(size, page - offset);
-  readAt(machine, at, first);
+  readAt(machine, storeAt(machine, machine.entry) * page + offset, first);
   if (first === size) return;
-  let { lo, hi } = machine;
   locate(machine, distance + first);
-  const next = storeAt(machine, machine.entry) * page;
-  for (let index = first; index < size; index += 1) {
-    const byte = machine.bytes[next + index - first] ?? 0;
-    if (index < 4) lo |= byte << (8 * index);
-    else hi |= byte << (8 * (index - 4));
-  }
-  machine.lo = lo;
-  machine.hi = hi;
+  readPart(machine, storeAt(machine, machine.entry) * page, first, size);
 }
 
-/** Eight bytes at most of a number in halves, into one page from `offset` on; tags of their granules go. */
-export function writeAt(machine: Machine, store: number, offset: number, size: number, lo: number, hi: number): void {
+/** Bytes `first` to `end` of a number in halves, into one page from `offset` on; tags of their granules go. */
+export function writeAt(
+  machine: Machine,
+  store: number,
+  offset: number,
+  first: number,
+  end: number,
+  lo: number,
+  hi: number,
+): void {
   const { bytes } = machine;
-  const at = store * machine.page + offset;
-  clearTags(machine, store, offset, size);
-  for (let index = 0; index < size; index += 1) {
+  const at = store * machine.page + offset - first;
+  clearTags(machine, store, offset, end - first);
+  for (let index = first; index < end; index += 1) {
     bytes[at + index] = index < 4 ? lo >>> (8 * index) : hi >>> (8 * (index - 4));
   }
 }
@@ -66,16 +71,14 @@ function openBytes(machine: Machine, distance: number, size: number): number {
   return store * page + offset;
 }
 
-/** Eight bytes at most, of a number in halves. */
+/** Eight bytes at most of a number in halves, over the end of a page. */
 export function writeNumber(machine: Machine, distance: number, size: number, lo: number, hi: number): void {
-  let index = 0;
-  while (index < size) {
-    let at = openBytes(machine, distance + index, size - index);
-    const end = at + machine.lo;
-    const { bytes } = machine;
-    for (; at < end; at += 1, index += 1) {
-      bytes[at] = index < 4 ? lo >>> (8 * index) : hi >>> (8 * (index - 4));
-    }
+  for (let first = 0; first < size;) {
+    locate(machine, distance + first);
+    const { offset, page } = machine;
+    const end = Math.min(size, first + page - offset);
+    writeAt(machine, storeToWrite(machine, machine.entry), offset, first, end, lo, hi);
+    first = end;
   }
 }
 

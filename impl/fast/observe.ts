@@ -5,7 +5,8 @@ import type { ErrorCode, ExitStatus, Observation } from "../../spec/sfork/observ
 import type { Observed, PageView, ProcessView, View } from "../implementation.js";
 import { BASE_LO, DECODED_SIZE, FLAGS, OTYPE, PERMISSIONS, TOP_EXTRA, TOP_LO, type Halves } from "./codec/types.js";
 import { copyCell } from "./capability.js";
-import { EXECUTE, READ, segmentStore, WRITE, type Held, type Machine, type Process } from "./machine.js";
+import { EXECUTE, READ, WRITE, type Held, type Machine, type Process } from "./machine.js";
+import { segmentStore } from "./storage.js";
 import * as outcome from "./outcome.js";
 import { isTagged, relocateCell } from "./pages.js";
 import { registersOf } from "./program.js";

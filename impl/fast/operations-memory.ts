@@ -25,7 +25,7 @@ import {
   writeCell,
   writeNumber,
 } from "./memory.js";
-import { giveCapability, giveInteger } from "./operations-capability.js";
+import { giveCapability, giveInteger, tagOf } from "./operations-capability.js";
 import { ALIGN, NONE, PERM_LOAD_CAP, trap } from "./outcome.js";
 import {
   beginAccess,
@@ -47,8 +47,6 @@ import {
 } from "./pages.js";
 import { CD, CS1, CS2, N, readInteger, registerAt, VALUE } from "./program.js";
 import { addHi, numberOf } from "./words.js";
-
-const tagOf = ({ registerTags }: Machine, register: number): boolean => registerTags[register] === 1;
 
 /**
  * Where an access through a register goes: its address plus the integer in `lo` and `hi`, into `lo` and `hi`. The register
@@ -111,7 +109,7 @@ const store =
     machine.kind = NONE;
     if (open >= 0) {
       readInteger(machine, code, at + VALUE);
-      writeAt(machine, open, machine.offset, size, machine.lo, machine.hi);
+      writeAt(machine, open, machine.offset, 0, size, machine.lo, machine.hi);
       return;
     }
     beginAccess(machine);

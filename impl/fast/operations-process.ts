@@ -1,12 +1,11 @@
 /** Processes and threads: fork, exec, exit, wait (FORK-1 to FORK-8, EXEC-2, EXIT-1). */
 import { closeWhere } from "./descriptors.js";
 import type { HandlerOf, Handlers } from "./handler.js";
+import { newProcess } from "./create.js";
 import {
   DONTFORK,
   fileSize,
   GUARD,
-  newHeld,
-  newProcess,
   WIPEONFORK,
   type Handler,
   type Held,
@@ -14,6 +13,7 @@ import {
   type Process,
   type Thread,
 } from "./machine.js";
+import { newHeld } from "./storage.js";
 import { giveInteger } from "./operations-capability.js";
 import { BAD_CHOICE, CHILD, failed, fails, NONE, OUT_OF_FRAMES, PROCESS, WOULD_BLOCK } from "./outcome.js";
 import { copyStore, hasCommit, mapFresh, relocateCell, relocateStore } from "./pages.js";
@@ -213,7 +213,7 @@ const fork: HandlerOf<"fork"> = (machine, code, at, { slot: asked, pid: wanted }
 };
 
 const exec: HandlerOf<"exec"> = (machine) => {
-  const { process, thread, config } = machine;
+  const { process, thread } = machine;
   // What the image gives back: of shared frames nothing.
   const row = (machine.rowOf[process.slot] ?? 0) * machine.pages;
   let [pages, frames] = [0, 0];
@@ -224,9 +224,7 @@ const exec: HandlerOf<"exec"> = (machine) => {
     if (machine.frameReferences[frame] === 1) frames += 1;
   }
   const needed = startPages(machine.pages);
-  const used = machine.usedFrames - frames + needed;
-  const committed = machine.committed - pages + needed;
-  if ((config.commit === "overcommit" ? used : committed) > config.frames || used > config.frames) {
+  if (!hasCommit(machine, needed - pages, needed - frames)) {
     failed(machine, "ENOMEM");
     return;
   }

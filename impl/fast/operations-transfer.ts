@@ -2,7 +2,8 @@
 import { copyCell } from "./capability.js";
 import { APPEND, NONBLOCK, READS, WRITES } from "./descriptors.js";
 import type { HandlerOf, Handlers } from "./handler.js";
-import { newHeld, type Buffer, type Call, type Description, type Held, type Machine } from "./machine.js";
+import type { Buffer, Call, Description, Held, Machine } from "./machine.js";
+import { newHeld } from "./storage.js";
 import { described, open } from "./operations-file.js";
 import { BYTES, DESCRIPTOR, ERROR, failed, fails, INTEGER, integer, NONE, WOULD_BLOCK } from "./outcome.js";
 import { refused } from "./pages.js";

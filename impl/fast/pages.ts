@@ -5,20 +5,9 @@
  * touched so, or is not promised to be what an eager copy is, or would need a frame that there is none for. Only then
  * `settle` changes anything. All of it is free of allocation but for a queue that grows.
  */
-import { BASE_HI, BASE_LO, PERMISSIONS, REPRESENTABLE, TOP_EXTRA, TOP_HI, TOP_LO, type Halves } from "./codec/types.js";
-import {
-  dropReference,
-  EXECUTE,
-  growAccesses,
-  GUARD,
-  PROTECTION,
-  READ,
-  segmentStore,
-  takeFrame,
-  takeStore,
-  WRITE,
-  type Machine,
-} from "./machine.js";
+import { BASE_HI, BASE_LO, REPRESENTABLE, TOP_EXTRA, TOP_HI, TOP_LO, type Halves } from "./codec/types.js";
+import { EXECUTE, GUARD, PROTECTION, READ, WRITE, type Machine } from "./machine.js";
+import { dropReference, growAccesses, segmentStore, takeFrame, takeStore } from "./storage.js";
 import {
   OUT_OF_FRAMES,
   OUTSIDE_PROFILE,
@@ -29,6 +18,7 @@ import {
   PAGE_WRITE,
   trap,
 } from "./outcome.js";
+import { isMemory } from "./capability.js";
 import { below, subHi } from "./words.js";
 
 // What an access does to a page.
@@ -181,7 +171,7 @@ export function faults(machine: Machine, entry: number, slot: number, touch: num
   if (!lazy) return false;
   if (touch >= TOUCH_WRITE && ((machine.flags[entry] ?? 0) & GUARD) !== 0) return true;
   if (!needsResolving(machine, entry, slot)) return false;
-  if (touch >= TOUCH_WRITE) return !machine.strategy.separate;
+  if (touch >= TOUCH_WRITE) return true;
   return touch === TOUCH_TAG ? tagFaults : readFaults;
 }
 
@@ -281,10 +271,6 @@ export function settle(machine: Machine): void {
   }
 }
 
-/** May the capability of a kind that moves or is swept be one? Sealing authority has bounds of another space (CAP-6). */
-const isMemory = ({ rights }: Machine, decoded: Int32Array): boolean =>
-  ((decoded[PERMISSIONS] ?? 0) & (rights.seal | rights.unseal)) === 0;
-
 /** Do the decoded bounds lie in the region of a slot? */
 export function liesWithin(machine: Machine, decoded: Int32Array, slot: number): boolean {
   const baseLo = decoded[BASE_LO] ?? 0;
@@ -315,22 +301,37 @@ export function relocateCell(machine: Machine, cells: Halves, at: number, from: 
   return (answer & REPRESENTABLE) !== 0 ? 1 : 2;
 }
 
-/** Relocates a store in place, found by its tags: words of the bitmap that are zero are passed over. Counts what moved. */
-export function relocateStore(machine: Machine, store: number, from: number, to: number): number {
-  if (store === 0 || from === to || machine.strategy.separate) return 0;
-  const { tags, tagWords, cells, pageHalves, granuleHalves } = machine;
-  let moved = 0;
+/**
+ * Visits the tagged granules of a store, until one answers true: words of the bitmap that are zero are passed over. A visit
+ * may clear the tag of what it is given.
+ */
+export function someTagged(
+  { tags, tagWords, pageHalves, granuleHalves }: Machine,
+  store: number,
+  visit: (granule: number, cell: number) => boolean,
+): boolean {
+  if (store === 0) return false;
   for (let word = 0; word < tagWords; word += 1) {
     let left = tags[store * tagWords + word] ?? 0;
     while (left !== 0) {
-      const bit = 31 - Math.clz32(left & -left);
+      const granule = word * 32 + 31 - Math.clz32(left & -left);
       left &= left - 1;
-      const granule = word * 32 + bit;
-      const answer = relocateCell(machine, cells, store * pageHalves + granule * granuleHalves, from, to);
-      if (answer > 0) moved += 1;
-      if (answer === 2) clearTag(machine, store, granule);
+      if (visit(granule, store * pageHalves + granule * granuleHalves)) return true;
     }
   }
+  return false;
+}
+
+/** Relocates a store in place, found by its tags. Counts what moved. */
+export function relocateStore(machine: Machine, store: number, from: number, to: number): number {
+  if (from === to || machine.strategy.separate) return 0;
+  let moved = 0;
+  someTagged(machine, store, (granule, cell) => {
+    const answer = relocateCell(machine, machine.cells, cell, from, to);
+    if (answer > 0) moved += 1;
+    if (answer === 2) clearTag(machine, store, granule);
+    return false;
+  });
   return moved;
 }
 

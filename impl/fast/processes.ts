@@ -4,21 +4,9 @@ import type { ExitStatus } from "../../spec/sfork/observation.js";
 import { sealEntry, writeNull, writeRoot } from "./capability.js";
 import { closeWhere, dropDescription } from "./descriptors.js";
 import { maskOf } from "./facts.js";
-import {
-  emptyMachine,
-  EXECUTE,
-  fileSize,
-  newHeld,
-  newProcess,
-  pccIndex,
-  READ,
-  takeRegisters,
-  takeRow,
-  WRITE,
-  type Machine,
-  type Process,
-  type Thread,
-} from "./machine.js";
+import { emptyMachine, newProcess } from "./create.js";
+import { EXECUTE, fileSize, pccIndex, READ, WRITE, type Machine, type Process, type Thread } from "./machine.js";
+import { newHeld, takeRegisters, takeRow } from "./storage.js";
 import { codeRights, dataRights, writePagesRoot, writeSegmentRoot } from "./operations-mapping.js";
 import { mapFresh, unmap } from "./pages.js";
 import { CHLD, post } from "./signals.js";

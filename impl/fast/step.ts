@@ -9,6 +9,7 @@ import { fileHandlers } from "./operations-file.js";
 import { mappingHandlers } from "./operations-mapping.js";
 import { memoryHandlers } from "./operations-memory.js";
 import { processHandlers } from "./operations-process.js";
+import { sealingHandlers } from "./operations-sealing.js";
 import { signalHandlers, takeSignals } from "./operations-signal.js";
 import { transferHandlers } from "./operations-transfer.js";
 import { HALTED, NO_ACTOR, UNSUPPORTED } from "./outcome.js";
@@ -17,6 +18,7 @@ import { ACTOR, encodeStep, OPCODE, STEP_SIZE, type Program } from "./program.js
 /** A name without a handler does not compile. */
 const handlers: Handlers = {
   ...capabilityHandlers,
+  ...sealingHandlers,
   ...memoryHandlers,
   ...mappingHandlers,
   ...processHandlers,

@@ -6,7 +6,7 @@
 import { BASE_HI, BASE_LO, TOP_EXTRA, TOP_HI, TOP_LO, type Halves } from "./codec/types.js";
 import { copyCell, decode, isMemory } from "./capability.js";
 import { fileSize, type Held, type Machine } from "./machine.js";
-import { clearTag, faults, liesWithin, relocateCell, resolve, TOUCH_WRITE } from "./pages.js";
+import { clearTag, faults, liesWithin, relocateCell, resolve, someTagged, TOUCH_WRITE } from "./pages.js";
 import { addHi, below, hiOf } from "./words.js";
 
 /** A range of addresses, its end not included. */
@@ -43,21 +43,6 @@ function isDead(machine: Machine, cells: Halves, at: number, { lo, hi, endLo, en
     return !below(baseLo, baseHi, lo, hi) && !below(endLo, endHi, baseLo, baseHi);
   }
   return below(baseLo, baseHi, endLo, endHi) && (topExtra || below(lo, hi, topLo, topHi));
-}
-
-/** Visits the tagged granules of a store, until one answers true. */
-function someTagged(machine: Machine, store: number, visit: (granule: number, cell: number) => boolean): boolean {
-  if (store === 0) return false;
-  const { tagWords, pageHalves, granuleHalves } = machine;
-  for (let word = 0; word < tagWords; word += 1) {
-    let left = machine.tags[store * tagWords + word] ?? 0;
-    while (left !== 0) {
-      const granule = word * 32 + 31 - Math.clz32(left & -left);
-      left &= left - 1;
-      if (visit(granule, store * pageHalves + granule * granuleHalves)) return true;
-    }
-  }
-  return false;
 }
 
 /** Capabilities inside a frame's home mean their mapper's memory, whoever lived there: they are passed over. */
