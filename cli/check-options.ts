@@ -1,18 +1,19 @@
 /** The options of `sfork check`, as they are typed and as they are meant. */
+import { availableParallelism } from "node:os";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { z } from "zod";
+import { checked } from "../conformance/check/campaign.js";
 import { defaultMaxFindings } from "../conformance/check/saved.js";
 import { conformingNames, formatNames, strategyNames } from "../conformance/program/config-codec.js";
 import type { FormatName } from "../spec/cheri/index.js";
 import type { StrategyName } from "../spec/sfork/config.js";
 
-const implementations = ["spec-lazy", "fast"] as const;
 const profiles = ["oblivious", "raw-bytes", "full", "posix", "mixed"] as const;
 
 const positive = z.number().int().positive();
 
 export const optionsSchema = z.object({
-  impl: z.enum(implementations),
+  impl: z.enum(checked),
   strategy: z.array(z.custom<StrategyName>((name) => strategyNames.some((known) => known === name))).min(1),
   format: z.array(z.custom<FormatName>((name) => formatNames.some((known) => known === name))).min(1),
   profile: z.enum(profiles),
@@ -22,6 +23,7 @@ export const optionsSchema = z.object({
   steps: positive,
   seed: z.string().optional(),
   maxFindings: positive,
+  workers: positive,
   failFast: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -71,6 +73,7 @@ export const seedOf = (text: string): string => {
 const most = 1_000_000_000;
 /** A step of the specification takes longer, the more there was before it. */
 const mostSteps = 10_000;
+const mostWorkers = 256;
 
 export const addCheckOptions = (command: Command): Command =>
   command
@@ -79,7 +82,7 @@ export const addCheckOptions = (command: Command): Command =>
         "--impl <name>",
         "what to check: spec-lazy, the specification's lazy copies beside eager ones; fast, the optimised implementation beside the specification",
       )
-        .choices(implementations)
+        .choices(checked)
         .default("spec-lazy"),
     )
     .addOption(
@@ -107,6 +110,11 @@ export const addCheckOptions = (command: Command): Command =>
       new Option("--max-findings <n>", "end after so many different findings")
         .argParser(whole(most))
         .default(defaultMaxFindings),
+    )
+    .addOption(
+      new Option("--workers <n>", "programs that are judged at a time")
+        .argParser(whole(mostWorkers))
+        .default(availableParallelism(), "one for each core"),
     )
     .addOption(new Option("--fail-fast", "end after the first finding").conflicts("maxFindings"))
     .option("--json", "print one JSON object at the end");

@@ -1,5 +1,6 @@
 /** What `sfork check` prints: findings as they are found, a summary at the end, or one JSON object. */
 import type { CampaignSettings, Check, Found, Totals } from "../conformance/check/campaign.js";
+import { printToken } from "../conformance/check/token.js";
 import { refinement } from "../conformance/check/judge.js";
 import type { CoverageResult } from "../conformance/coverage.js";
 import { summarizeCoverage } from "../conformance/coverage-summary.js";
@@ -15,8 +16,15 @@ export interface CheckReport {
   readonly coverage: CoverageResult | undefined;
   readonly seconds: number;
   readonly interrupted: boolean;
-  /** By index of a finding: where it was saved. */
-  readonly paths: readonly (string | undefined)[];
+  /** In the order of the findings of the totals. */
+  readonly saved: readonly SavedFound[];
+}
+
+/** A finding as small as it became, where that was saved, and where it was saved as it was found. */
+export interface SavedFound {
+  readonly found: Found;
+  readonly path: string | undefined;
+  readonly raw: string | undefined;
 }
 
 const whole = (number: number): string => number.toLocaleString("en");
@@ -28,10 +36,11 @@ const rate = ({ totals, seconds }: Pick<CheckReport, "totals" | "seconds">): num
 
 /** A finding with its program, as it is printed when it is found. */
 export const printFinding = (
-  { seed }: CampaignSettings,
+  settings: CampaignSettings,
   { index, finding }: Found,
   path: string | undefined,
 ): string => {
+  const { seed } = settings;
   const { rule, kind, where, what, expected, actual, step, also, program } = finding;
   const operation = program.steps[step]?.operation;
   const { format, strategy } = program.config;
@@ -41,6 +50,8 @@ export const printFinding = (
     ...(kind === "observation" || rule === "REF-4" ? [`  expected  ${expected}`, `  actual    ${actual}`] : []),
     ...(also.length === 0 ? [] : [`  also      ${also.join(", ")}`]),
     `  program   ${index} of seed ${seed}, ${format}, ${strategy}; ${path ?? "not saved"}`,
+    `  replay    ${printToken({ settings, index })}`,
+    ...(kind === "flaky" ? ["  it did not show again: what is checked depends on more than the program"] : []),
     ...printTextProgram(program)
       .trimEnd()
       .split("\n")
@@ -95,10 +106,11 @@ const checkLines = (
   ];
 };
 
-const ending = ({ totals: { findings }, paths, interrupted, settings }: CheckReport): readonly string[] => [
-  ...findings.map(({ finding, programs, index }, at) => {
+const ending = ({ totals: { findings }, saved, interrupted, settings }: CheckReport): readonly string[] => [
+  ...findings.map(({ finding: raw, programs, index }, at) => {
+    const finding = saved[at]?.found.finding ?? raw;
     const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
-    const where = paths[at] ?? `program ${index} of seed ${settings.seed}, not saved`;
+    const where = saved[at]?.path ?? `program ${index} of seed ${settings.seed}, not saved`;
     return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}`;
   }),
   findings.length === 0
@@ -127,7 +139,7 @@ export const printCheckReport = (report: CheckReport): string => {
 
 /** One object, for programs to read. */
 export const checkJson = (report: CheckReport): object => {
-  const { settings, totals, coverage, interrupted, paths } = report;
+  const { settings, totals, coverage, interrupted, saved } = report;
   return {
     ok: totals.findings.length === 0 && !interrupted,
     runs: totals.programs,
@@ -138,21 +150,25 @@ export const checkJson = (report: CheckReport): object => {
     strategies: settings.strategies,
     formats: settings.formats,
     profile: settings.profile,
-    findings: totals.findings.map(({ index, finding, programs }, at) => ({
-      kind: finding.kind,
-      rule: finding.rule,
-      program: programCodec.encode(finding.program),
-      steps: finding.program.steps.length,
-      step: finding.step,
-      where: finding.where,
-      what: finding.what,
-      expected: finding.expected,
-      actual: finding.actual,
-      also: finding.also,
-      index,
-      programs,
-      path: paths[at] ?? null,
-    })),
+    findings: totals.findings.flatMap(({ index, programs }, at) =>
+      saved.slice(at, at + 1).map(({ found: { finding }, path, raw }) => ({
+        kind: finding.kind,
+        rule: finding.rule,
+        replay: printToken({ settings, index }),
+        program: programCodec.encode(finding.program),
+        steps: finding.program.steps.length,
+        step: finding.step,
+        where: finding.where,
+        what: finding.what,
+        expected: finding.expected,
+        actual: finding.actual,
+        also: finding.also,
+        index,
+        programs,
+        path: path ?? null,
+        raw: raw ?? null,
+      })),
+    ),
     checks: totals.checks,
     masked: totals.masked,
     transitions: { checked: totals.transitions, inFull: totals.inFull },

@@ -3,16 +3,17 @@ import { randomInt } from "node:crypto";
 import process from "node:process";
 import { setImmediate as turn } from "node:timers/promises";
 import { Command } from "commander";
-import { createTally, judgeProgram, type CampaignSettings, type Found } from "../conformance/check/campaign.js";
-import { specification, type Checker } from "../conformance/check/judge.js";
+import { createTally, minimised, type CampaignSettings, type Found } from "../conformance/check/campaign.js";
+import type { Checker } from "../conformance/check/judge.js";
 import { savedFinding } from "../conformance/check/saved.js";
-import { createCoverage } from "../conformance/coverage.js";
+import { answers, thisThread, threads, type Workers } from "../conformance/check/workers.js";
+import { addCoverage, type CoverageResult } from "../conformance/coverage.js";
 import { InputError } from "../conformance/errors.js";
 import * as others from "../conformance/implementations/index.js";
 import { conformingNames, strategyNames } from "../conformance/program/config-codec.js";
 import type { StrategyName } from "../spec/sfork/config.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
-import { checkJson, printCheckReport, printFinding } from "./check-report.js";
+import { checkJson, printCheckReport, printFinding, type SavedFound } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { saveFinding } from "./findings.js";
 import { complain } from "./output.js";
@@ -36,18 +37,16 @@ without a finding.`;
 
 /** Of the surroundings, what a test replaces. */
 export interface Surroundings {
-  readonly checker: Checker;
+  /** One that is broken on purpose, in this thread. */
+  readonly checker?: Checker;
   /** Where findings are saved. */
   readonly folder: string;
 }
 
-const usual: Surroundings = { checker: specification, folder: ".sfork/findings" };
+const usual: Surroundings = { folder: ".sfork/findings" };
 
 /** Milliseconds. */
 const defaultTime = 10_000;
-/** Programs run without a pause; so often a signal is looked for. */
-const turnEvery = 50;
-
 /** The specification has all, known-false ones, too. */
 const strategiesOf: Readonly<Record<CheckOptions["impl"], readonly StrategyName[]>> = {
   "spec-lazy": strategyNames,
@@ -97,6 +96,48 @@ const save = (folder: string, settings: CampaignSettings, found: Found): string 
   }
 };
 
+const counted = (count: number, noun: string): string =>
+  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+/** Everything that was found and counted, up to a limit, or until it is asked to stop. */
+const campaign = async (
+  settings: CampaignSettings,
+  limits: Limits,
+  workers: Workers,
+  signal: AbortSignal,
+  onFound: (found: Found) => void,
+) => {
+  const tally = createTally(settings);
+  const progress = createProgress();
+  const started = performance.now();
+  const passed = (): number => performance.now() - started;
+  let coverage: CoverageResult | undefined;
+  let [programs, findings] = [0, 0];
+  const isOver = (): boolean => signal.aborted || passed() >= limits.time || findings >= limits.findings;
+  for await (const answer of answers(workers, settings, limits.runs)) {
+    for (const judged of answer.judged) {
+      const found = tally.add(judged);
+      programs += 1;
+      if (found === undefined) continue;
+      findings += 1;
+      progress.clear();
+      onFound(found);
+      if (findings >= limits.findings) break;
+    }
+    if (answer.coverage !== undefined) {
+      coverage = coverage === undefined ? answer.coverage : addCoverage(coverage, answer.coverage);
+    }
+    const speed = `${((programs * 1000) / passed()).toFixed(1)}/s`;
+    const said = `${counted(programs, "program")}, ${speed}, ${counted(findings, "finding")}`;
+    progress.update(`${said}, ${leftOf(limits, programs, passed())}`);
+    // A signal is looked for between answers.
+    await turn();
+    if (isOver()) break;
+  }
+  progress.clear();
+  return { totals: tally.totals(), coverage, seconds: passed() / 1000 };
+};
+
 const check = async (
   options: CheckOptions,
   done: (code: ExitCode) => void,
@@ -110,59 +151,31 @@ const check = async (
     return;
   }
   const settings = settingsOf(options);
-  const limits = limitsOf(options);
-  const tally = createTally(settings);
-  // Its detectors take about a tenth of the time, most of the rest goes into invariants: not worth an option.
-  const coverage = settings.impl === "spec-lazy" ? createCoverage() : undefined;
-  const progress = createProgress();
+  const workers = checker === undefined ? threads(options.workers) : thisThread(checker);
   const abort = new AbortController();
   const interrupt = (): void => {
-    progress.clear();
     process.stderr.write("stopping after this program; once more to stop at once\n");
     abort.abort();
   };
   process.once("SIGINT", interrupt);
-  const started = performance.now();
-  const passed = (): number => performance.now() - started;
-  const paths: (string | undefined)[] = [];
-  let turned = started;
-  let index = 0;
-  do {
-    const found = tally.add(judgeProgram(settings, index, { checker, ...(coverage && { coverage }) }));
-    index += 1;
-    if (found !== undefined) {
-      done(exitCodes.finding);
-      progress.clear();
-      const path = save(folder, settings, found);
-      paths.push(path);
-      if (!options.json) process.stdout.write(printFinding(settings, found, path));
-    }
-    const speed = `${((index * 1000) / passed()).toFixed(1)}/s`;
-    const counted = (count: number, noun: string): string =>
-      `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-    const said = `${counted(index, "program")}, ${speed}, ${counted(paths.length, "finding")}`;
-    progress.update(`${said}, ${leftOf(limits, index, passed())}`);
-    if (performance.now() - turned >= turnEvery) {
-      await turn();
-      turned = performance.now();
-    }
-  } while (!abort.signal.aborted && index < limits.runs && passed() < limits.time && paths.length < limits.findings);
-  const seconds = passed() / 1000;
+  const saved: SavedFound[] = [];
+  const result = await campaign(settings, limitsOf(options), workers, abort.signal, (raw) => {
+    done(exitCodes.finding);
+    // It is on disk before anything else is tried with it, and again when it is smaller.
+    const first = save(folder, settings, raw);
+    const found = minimised(settings, raw, checker);
+    const path = first === undefined || found.finding.kind === "flaky" ? first : save(folder, settings, found);
+    saved.push({ found, path, raw: first });
+    if (!options.json) process.stdout.write(printFinding(settings, found, path));
+  });
   process.off("SIGINT", interrupt);
-  progress.clear();
+  await workers.close();
 
   const interrupted = abort.signal.aborted;
-  const report = {
-    settings,
-    totals: tally.totals(),
-    coverage: coverage?.result(),
-    seconds,
-    interrupted,
-    paths,
-  };
+  const report = { settings, ...result, interrupted, saved };
   // The verdict stands before anything is printed: a reader that goes away must not change it.
   const ended = interrupted ? exitCodes.interrupted : exitCodes.held;
-  done(paths.length > 0 ? exitCodes.finding : ended);
+  done(saved.length > 0 ? exitCodes.finding : ended);
   process.stdout.write(options.json ? `${JSON.stringify(checkJson(report), null, 2)}\n` : printCheckReport(report));
 };
 

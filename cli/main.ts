@@ -8,6 +8,7 @@ import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
+import { replayCommand } from "./replay.js";
 import { refuteCommand } from "./refute.js";
 import { runCommand } from "./run.js";
 import { vectorsCommand } from "./vectors.js";
@@ -35,6 +36,7 @@ const main = async (): Promise<ExitCode> => {
     .version(version())
     .addCommand(checkCommand(done))
     .addCommand(runCommand(done))
+    .addCommand(replayCommand(done))
     .addCommand(refuteCommand(done))
     .addCommand(benchCommand(done))
     .addCommand(vectorsCommand(done))

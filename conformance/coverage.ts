@@ -32,6 +32,24 @@ export interface CoverageResult {
   readonly exponents: Readonly<Record<string, Counts>>;
 }
 
+/** Two results of different programs as one: numbers add up, whatever they are called. */
+export const addCoverage = (one: CoverageResult, other: CoverageResult): CoverageResult =>
+  added(one, other) as CoverageResult;
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+
+const added = (one: unknown, other: unknown): unknown => {
+  if (!isRecord(one) || !isRecord(other)) return Number(one ?? 0) + Number(other ?? 0);
+  const keys = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return Object.fromEntries(
+    keys.map((key): [string, unknown] => {
+      const [a, b] = [one[key], other[key]];
+      return [key, a === undefined ? b : b === undefined ? a : added(a, b)];
+    }),
+  );
+};
+
 export interface Coverage {
   /** A program starts. */
   readonly begin: (format: FormatName) => void;

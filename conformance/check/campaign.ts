@@ -7,13 +7,16 @@ import { generate } from "../generate/generate.js";
 import type { Profile } from "../generate/options.js";
 import { implementations, type ImplementationName } from "../implementations/index.js";
 import { judgeBeside } from "./beside.js";
-import type { Finding } from "./finding.js";
-import { judge, refinement, type Checker, type ComparisonEnd, type Verdict } from "./judge.js";
+import type { CompleteProgram, Finding } from "./finding.js";
+import { minimise } from "./minimise.js";
+import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions, type Verdict } from "./judge.js";
 
 /** What says which programs there are: the same settings, the same programs. */
+/** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
+export const checked = ["spec-lazy", "fast"] as const satisfies readonly ("spec-lazy" | ImplementationName)[];
+
 export interface CampaignSettings {
-  /** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
-  readonly impl: "spec-lazy" | ImplementationName;
+  readonly impl: (typeof checked)[number];
   readonly seed: string;
   readonly formats: readonly FormatName[];
   readonly strategies: readonly StrategyName[];
@@ -32,6 +35,23 @@ export interface Judged {
 /** Of one program in this many everything is looked at after every step. */
 const fullEvery = 50;
 
+/** Judge a program of one's own. */
+export const judgeAs = (impl: CampaignSettings["impl"], program: CompleteProgram, options: JudgeOptions): Verdict =>
+  impl === "spec-lazy" ? judge(program, options) : judgeBeside(program, implementations[impl], options.full);
+
+/** A finding of a campaign made smaller; what it had found as it was, where that does not show again. */
+export const minimised = ({ impl }: CampaignSettings, found: Found, checker?: Checker): Found => {
+  // What ended another thread would end this one.
+  if (found.finding.kind === "worker") return found;
+  // What a step observed is seen without looking at everything.
+  const full = found.finding.kind !== "observation";
+  const result = minimise(
+    found.finding,
+    (program) => judgeAs(impl, program, { ...(checker && { checker }), full }).finding,
+  );
+  return { ...found, finding: result.kind === "minimal" ? result.finding : { ...found.finding, kind: "flaky" } };
+};
+
 /** Generate and judge program number `index`; it does not depend on any other. */
 export const judgeProgram = (
   settings: CampaignSettings,
@@ -40,9 +60,7 @@ export const judgeProgram = (
 ): Judged => {
   const { seed, impl, ...choice } = settings;
   const program = generate(seed, index, choice);
-  const full = index % fullEvery === 0;
-  const verdict =
-    impl === "spec-lazy" ? judge(program, { ...options, full }) : judgeBeside(program, implementations[impl], full);
+  const verdict = judgeAs(impl, program, { ...options, full: index % fullEvery === 0 });
   return { index, strategy: program.config.strategy, verdict };
 };
 

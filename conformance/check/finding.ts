@@ -10,9 +10,10 @@ export interface CompleteProgram extends Program {
 /**
  * `observation`: a step observes something else than beside it with eager copies, or in the specification. `view`,
  * `counters`: something else is to be seen, or counted, than in the specification. `invariant`: one does not hold.
- * `crash`: an exception was thrown, which no program causes (EXEC-1).
+ * `crash`: an exception was thrown, which no program causes (EXEC-1). `worker`: the thread that
+ * judged it ended. `flaky`: what was found did not show again.
  */
-type FindingKind = "observation" | "view" | "counters" | "invariant" | "crash";
+type FindingKind = "observation" | "view" | "counters" | "invariant" | "crash" | "worker" | "flaky";
 
 export interface Finding {
   readonly kind: FindingKind;

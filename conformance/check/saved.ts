@@ -5,6 +5,7 @@ import { strategies } from "../../spec/sfork/laws.js";
 import { generatorVersion } from "../generate/generate.js";
 import { printTextProgram } from "../program/print.js";
 import type { CampaignSettings, Found } from "./campaign.js";
+import { printToken } from "./token.js";
 
 export interface SavedFinding {
   /** Without a folder: the rule, and a hash of the text. */
@@ -14,15 +15,6 @@ export interface SavedFinding {
 
 /** `sfork check` ends after so many findings, unless it is told otherwise. */
 export const defaultMaxFindings = 10;
-
-/** The command that comes to the same finding again. */
-const command = ({ impl, seed, formats, strategies, profile, steps }: CampaignSettings, index: number): string =>
-  [
-    `npx sfork check --impl ${impl} --seed ${seed} --runs ${index + 1} --steps ${steps} --profile ${profile}`,
-    `--strategy ${strategies.join(",")} --format ${formats.join(",")}`,
-    // The findings before it count, too.
-    ...(index < defaultMaxFindings ? [] : [`--max-findings ${index + 1}`]),
-  ].join(" ");
 
 /** The two sides whose observations were compared, as `--diff` has them. */
 const sidesOf = (impl: string, rule: string, strategy: StrategyName): readonly [string, string] => {
@@ -41,7 +33,7 @@ export const savedFinding = (settings: CampaignSettings, { index, finding }: Fou
     ...(kind === "observation" || rule === "REF-4" ? [`expected: ${expected}`, `actual:   ${actual}`] : []),
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
     `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
-    `again: ${command(settings, index)}`,
+    `replay: npx sfork replay ${printToken({ settings, index })}`,
     ...(kind === "observation"
       ? [`or:    npx sfork run --diff ${sidesOf(settings.impl, rule, strategy).join(",")} FILE`]
       : []),

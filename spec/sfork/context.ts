@@ -24,11 +24,11 @@ export type Refusal = Extract<
   { readonly kind: "trap" | "error" | "would-block" | "bad-choice" | "out-of-frames" | "outside-profile" }
 >;
 
-export const threadOf = ({ machine, thread }: Context): Thread => {
-  const found = machine.threads[thread];
-  const pcc = nullCapability(machine.format);
-  return found ?? { process: 0, live: false, registers: [], pcc, mask: [], call: undefined };
+const noThread = (format: CapabilityFormat): Thread => {
+  return { process: 0, live: false, registers: [], pcc: nullCapability(format), mask: [], call: undefined };
 };
+
+export const threadOf = ({ machine, thread }: Context): Thread => machine.threads[thread] ?? noThread(machine.format);
 
 export const processOf = ({ machine, process }: Context): Process | undefined => machine.processes[process];
 

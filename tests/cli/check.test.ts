@@ -62,7 +62,7 @@ const jsonSchema = z.strictObject({
   profile: z.string(),
   findings: z.array(
     z.strictObject({
-      kind: z.enum(["observation", "view", "counters", "invariant", "crash"]),
+      kind: z.enum(["observation", "view", "counters", "invariant", "crash", "worker", "flaky"]),
       rule: z.string(),
       program: z.looseObject({ version: z.literal(1), steps: z.array(z.looseObject({ op: z.string() })) }),
       steps: z.number().int(),
@@ -75,6 +75,8 @@ const jsonSchema = z.strictObject({
       index: z.number().int(),
       programs: z.number().int(),
       path: z.string().nullable(),
+      raw: z.string().nullable(),
+      replay: z.string().startsWith("sf1:"),
     }),
   ),
   checks: z.array(z.strictObject({ rule: z.string(), checked: z.number(), failed: z.number() })),
@@ -169,14 +171,16 @@ describe("findings", () => {
   test("are printed with their program, saved before that, and end with status 1", async () => {
     const args = [...few, "--runs", "12", "--strategy", "copa"];
     const { code, stdout, folder } = await check(wrongNumber, args);
-    const [name = ""] = readdirSync(folder);
-    const path = join(folder, name);
+    const [, path = ""] = /copa; (\S+)\n/.exec(stdout) ?? [];
+    // As it was found, and as small as it became.
+    expect(readdirSync(folder)).toHaveLength(2);
     const program = read(readFileSync(path, "utf8"));
     const last = program.steps.length - 1;
+    expect(program.steps).toHaveLength(1);
     expect(stdout).toMatch(/^REF-2: P\d thread \d observes something else than with eager copies\n/);
     expect(stdout).toContain(`\n  step      ${last}: li c`);
     expect(stdout).toMatch(/\n {2}expected {2}int 0x[\da-f]+\n {2}actual {4}int 0x[\da-f]+\n/);
-    expect(stdout).toContain(`of seed 7, ${String(program.config.format)}, copa; ${path}\n    sfork 1\n    config `);
+    expect(stdout).toContain(`of seed 7, ${String(program.config.format)}, copa; ${path}\n  replay    sf1:`);
     expect(stdout).toMatch(/REF-2: \d+ observations of copa beside eager copies: broken by \d+ programs?\n/);
     expect(stdout).toMatch(/\n1 different finding in spec-lazy\n$/);
     expect(code).toBe(1);
@@ -187,10 +191,8 @@ describe("findings", () => {
     const { ok, findings, checks } = object(stdout);
     expect(ok).toBe(false);
     expect(findings.length).toBeGreaterThan(0);
-    expect(findings.map(({ path }) => path).sort()).toEqual(
-      readdirSync(folder)
-        .map((name) => join(folder, name))
-        .sort(),
+    expect(new Set(findings.flatMap(({ path, raw }) => [path, raw]))).toEqual(
+      new Set(readdirSync(folder).map((name) => join(folder, name))),
     );
     for (const { path, program, steps, step } of findings) {
       expect(rightOf(decodeProgram(program))).toEqual(read(readFileSync(path ?? "", "utf8")));

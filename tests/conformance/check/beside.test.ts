@@ -215,7 +215,7 @@ describe("a campaign", () => {
     if (finding === undefined) throw new Error("no finding");
     const { text, name } = savedFinding(settings({ impl: "fast" }), { index: 3, finding });
     expect(name).toMatch(/^REF-4-/);
-    expect(text).toContain("# again: npx sfork check --impl fast --seed check --runs 4");
+    expect(text).toContain("# replay: npx sfork replay sf1:");
     const seen = judgeBeside(
       steps,
       observing((one) => ({ ...one, signals: [17] })),

@@ -9,6 +9,7 @@ import {
 } from "../../../conformance/check/campaign.js";
 import { judge, type Checker } from "../../../conformance/check/judge.js";
 import { savedFinding } from "../../../conformance/check/saved.js";
+import { printToken } from "../../../conformance/check/token.js";
 import { cornerCaseNames } from "../../../conformance/corner-cases.js";
 import { createCoverage, type CoverageResult } from "../../../conformance/coverage.js";
 import { summarizeCoverage } from "../../../conformance/coverage-summary.js";
@@ -108,9 +109,7 @@ describe("a saved finding", () => {
       `# expected: ${first.finding.expected}`,
       `# actual:   ${first.finding.actual}`,
       `# seed check, program ${first.index}, generator ${generatorVersion}`,
-      expect.stringContaining(
-        `# again: npx sfork check --impl spec-lazy --seed check --runs ${first.index + 1} --steps 12 --profile mixed --strategy copa --format rvy64`,
-      ),
+      `# replay: npx sfork replay ${printToken({ settings: given, index: first.index })}`,
       "# or:    npx sfork run --diff spec:eager,spec:copa FILE",
     ]);
   });

@@ -1,0 +1,100 @@
+/**
+ * Replay tokens: a line that says which program a finding came from, on any machine. A seed is a promise of one version of
+ * the generator: a token of another version is refused, and the program file that was saved with it taken instead.
+ */
+import { left, right, type Either } from "fp-ts/lib/Either.js";
+import { z } from "zod";
+import { InputError } from "../errors.js";
+import { generatorVersion } from "../generate/generate.js";
+import { formatNames, strategyNames } from "../program/config-codec.js";
+import { checked, type CampaignSettings } from "./campaign.js";
+
+/** Which program of which campaign. */
+export interface Replay {
+  readonly settings: CampaignSettings;
+  readonly index: number;
+}
+
+const prefix = "sf1:";
+
+const profiles = ["oblivious", "raw-bytes", "full", "posix", "mixed"] as const;
+
+/** Names as bits, by their places in the list of all. */
+const bitsOf = (names: readonly string[], all: readonly string[]): number =>
+  names.reduce((bits, name) => bits | (1 << all.indexOf(name)), 0);
+
+const namesOf = <Name extends string>(bits: number, all: readonly Name[]): readonly Name[] =>
+  all.filter((_, place) => ((bits >> place) & 1) === 1);
+
+const some = (all: readonly string[]) =>
+  z
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** all.length - 1);
+
+const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Generator, implementation, formats, strategies, profile, steps, seed, index. */
+const schema = z.tuple([
+  whole,
+  z.enum(checked),
+  some(formatNames),
+  some(strategyNames),
+  z.enum(profiles),
+  whole.min(1),
+  z.string().min(1).max(64),
+  whole,
+]);
+
+export const printToken = ({ settings, index }: Replay): string => {
+  const { impl, formats, strategies, profile, steps, seed } = settings;
+  const parts: z.infer<typeof schema> = [
+    generatorVersion,
+    impl,
+    bitsOf(formats, formatNames),
+    bitsOf(strategies, strategyNames),
+    profile,
+    steps,
+    seed,
+    index,
+  ];
+  return prefix + Buffer.from(JSON.stringify(parts)).toString("base64url");
+};
+
+export const isToken = (text: string): boolean => text.startsWith(prefix);
+
+const json = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** What a token says; a line that says what is wrong with it, and how to mend it. */
+export const parseToken = (text: string): Either<InputError, Replay> => {
+  const refuse = (message: string): Either<InputError, never> => left(new InputError("token", undefined, message));
+  const body = text.slice(prefix.length);
+  if (!isToken(text) || !/^[\w-]+$/.test(body)) {
+    return refuse(`is none; copy all of it, from ${prefix} on, or name a program file`);
+  }
+  const value = json(Buffer.from(body, "base64url").toString("utf8"));
+  // The version comes first, so that a token of any other can say so.
+  const version = z.tuple([whole]).rest(z.unknown()).safeParse(value);
+  if (!version.success) return refuse("is damaged; copy all of it, or take the program file that was saved with it");
+  if (version.data[0] !== generatorVersion) {
+    return refuse(
+      `was made by generator ${version.data[0]}, this is ${generatorVersion}; take the program file that was saved with it`,
+    );
+  }
+  const parts = schema.safeParse(value);
+  if (!parts.success) return refuse("is damaged; copy all of it, or take the program file that was saved with it");
+  const [, impl, formats, strategies, profile, steps, seed, index] = parts.data;
+  const settings = {
+    ...{ impl, profile, steps, seed },
+    formats: namesOf(formats, formatNames),
+    strategies: namesOf(strategies, strategyNames),
+  };
+  return right({ settings, index });
+};
