@@ -1,37 +1,51 @@
-/** An implementation beside the specification's level of the same strategy (REF-4), as a verdict of a campaign. */
+/**
+ * An implementation beside the specification's level of the same strategy (REF-4), and the invariants after every step, as a
+ * verdict of a campaign.
+ */
 import type { Implementation } from "../../impl/implementation.js";
+import type { Transition } from "../../spec/invariants/transition.js";
 import type { Config } from "../../spec/sfork/config.js";
+import type { Step } from "../../spec/sfork/operation.js";
 import { canonical, type CanonicalObservation } from "../canon.js";
-import { createSpec, type SpecImplementation } from "../implementations/spec.js";
+import { createWatched, type WatchedSpec } from "../implementations/spec.js";
 import { describeBoth } from "../program/diff.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
-import { crashMessage, noVerdict, type Verdict } from "./judge.js";
-import { lockstep, type Difference } from "./lockstep.js";
+import { crashMessage, noVerdict, specification, type JudgeOptions, type Verdict } from "./judge.js";
+import { lockstep, type Difference, type Lockstep } from "./lockstep.js";
+import { viewViolations } from "./view-invariants.js";
 
 const rule = "REF-4";
 
 /** A difference as a finding, and what the last step of the program should observe, if it is about that. */
-type Described = Omit<Finding, "step" | "also" | "program"> & { readonly expect?: CanonicalObservation };
+type Described = Omit<Finding, "step" | "program"> & { readonly expect?: CanonicalObservation };
 
-const describe = (difference: Difference, spec: SpecImplementation): Described => {
+const describe = (difference: Difference, spec: WatchedSpec, actual: Implementation): Described => {
   const { kind } = difference;
-  if (kind !== "observation") {
-    const { where, expected, actual } = difference;
-    const what = kind === "invariant" ? "does not hold in its own structures" : "is not as in the specification";
-    return { kind, rule, where, what, expected, actual, key: `${kind} ${where}` };
+  if (kind === "broken") {
+    const { first, also } = difference;
+    const { rule: broken, where, what } = first;
+    const said = { where, what, expected: `${broken} holds`, actual: `${where} ${what}` };
+    return { kind: "invariant", rule: broken, ...said, key: where, also };
   }
-  const { expected, actual } = difference;
+  if (kind !== "observation") {
+    const { where, expected, actual: does } = difference;
+    const what = kind === "invariant" ? "does not hold in its own structures" : "is not as in the specification";
+    const transition = spec.taken()?.transition;
+    const broken = kind === "view" && transition !== undefined ? viewViolations(transition, actual.view()) : [];
+    const also = [...new Set(broken.map((one) => one.rule))];
+    return { kind, rule, where, what, expected, actual: does, key: `${kind} ${where}`, also };
+  }
   const machine = spec.machine();
-  const side = ({ observation, signals, process }: typeof expected) => ({
+  const side = ({ observation, signals, process }: typeof difference.expected) => ({
     observation,
     canonical: canonical(observation, machine, process, signals),
     machine,
   });
-  const right = side(expected);
-  const [should, does] = describeBoth(right, side(actual));
-  const who = ({ thread, process }: typeof expected): string =>
+  const right = side(difference.expected);
+  const [should, does] = describeBoth(right, side(difference.actual));
+  const who = ({ thread, process }: typeof difference.expected): string =>
     thread === undefined ? "nobody" : `P${process ?? 0} thread ${thread}`;
-  const [one, two] = [who(expected), who(actual)];
+  const [one, two] = [who(difference.expected), who(difference.actual)];
   return {
     kind,
     rule,
@@ -41,46 +55,133 @@ const describe = (difference: Difference, spec: SpecImplementation): Described =
     actual: does,
     // The saved program says itself what it should observe.
     expect: right.canonical,
-    key: `${actual.observation.kind} for ${expected.observation.kind}`,
+    key: `${difference.actual.observation.kind} for ${difference.expected.observation.kind}`,
+    also: [],
   };
 };
 
-/** Judge one program on an implementation. Never throws: what the implementation throws is a finding. */
+/** Side by side, once. Whatever either of them throws ends it. */
+class Beside {
+  readonly #program: CompleteProgram;
+  readonly #options: JudgeOptions;
+  readonly #following: boolean;
+  /** Steps as the specification was asked to take them. */
+  readonly #asked: Step[] = [];
+  #transitions = 0;
+  #inFull = 0;
+  /** Who is at work, for what it throws. */
+  #phase: keyof typeof phases = "taking the step";
+  #last: Transition | undefined;
+
+  constructor(program: CompleteProgram, options: JudgeOptions, following: boolean) {
+    this.#program = program;
+    this.#options = options;
+    this.#following = following;
+  }
+
+  verdict(create: (config: Config) => Implementation): Verdict {
+    const { config, steps } = this.#program;
+    const { full = false, checker = specification, coverage } = this.#options;
+    try {
+      coverage?.begin(config.format);
+      const spec = this.#phased("taking the specification's step", createWatched(config, full, checker));
+      const actual = create(config);
+      const both = lockstep(spec, this.#phased("taking the step", actual), steps, {
+        full,
+        following: this.#following,
+        agreed: (step, isLast) => this.#agreed(spec, step, isLast),
+      });
+      return this.#verdict(both, both.difference && this.#finding(describe(both.difference, spec, actual)));
+    } catch (error) {
+      const said = crashMessage(error);
+      const finding = this.#finding({
+        ...{ kind: "crash", rule: phases[this.#phase], where: this.#phase, what: said },
+        ...{ expected: "no exception", actual: said, key: said, also: [] },
+      });
+      return this.#verdict({ steps: this.#asked.length, looks: 0, otherErrors: 0 }, finding);
+    }
+  }
+
+  #verdict({ steps, looks, otherErrors }: Omit<Lockstep, "difference">, finding: Finding | undefined): Verdict {
+    const counted = { steps, compared: steps, looks, transitions: this.#transitions, inFull: this.#inFull };
+    const chose = this.#following && finding === undefined;
+    return { ...noVerdict, ...counted, choices: otherErrors + (chose ? 1 : 0), finding };
+  }
+
+  /** With a note of who is at work, and of the steps that are begun. */
+  #phased<One extends Implementation>(phase: keyof typeof phases, one: One): One {
+    return {
+      ...one,
+      step: (step: Step) => {
+        this.#phase = phase;
+        // The implementation goes first; what the specification is asked may say which choice that made.
+        if (phase === "taking the step") this.#asked.push(step);
+        else this.#asked[this.#asked.length - 1] = step;
+        one.step(step);
+        this.#phase = "taking the step";
+      },
+    };
+  }
+
+  /** Invariants after a step on which both sides agree: of what it touched, and of everything in the end. */
+  #agreed(spec: WatchedSpec, step: Step, isLast: boolean): Difference | undefined {
+    const { full = false, checker = specification, coverage } = this.#options;
+    const taken = spec.taken();
+    if (taken === undefined) return undefined;
+    this.#phase = "recording coverage";
+    coverage?.step(step.operation.op, taken);
+    this.#phase = "checking the invariants";
+    const { delivery, transition } = taken;
+    const made = [delivery, transition].filter((one) => one !== undefined);
+    if (transition !== undefined) {
+      this.#transitions += 1;
+      this.#last = transition;
+    }
+    const violations = made.flatMap((one) => checker.violations(one, full ? "full" : "incremental"));
+    if (full) this.#inFull += made.length;
+    // Steps after the machine's end have no transition: the last one may lie before the last step.
+    const end = isLast && !full ? this.#last : undefined;
+    if (end !== undefined) this.#inFull += 1;
+    const all = end === undefined || violations.length > 0 ? violations : checker.violations(end, "full");
+    const [first, ...others] = all;
+    this.#phase = "taking the step";
+    const rules = new Set(others.map((one) => one.rule));
+    if (first === undefined) return undefined;
+    return { kind: "broken", first, also: [...rules].filter((other) => other !== first.rule) };
+  }
+
+  #finding({ expect, ...described }: Described): Finding {
+    const { version, config } = this.#program;
+    const last = this.#asked.at(-1);
+    const marked = last === undefined || expect === undefined ? last : { ...last, expect };
+    const steps = marked === undefined ? [] : [...this.#asked.slice(0, -1), marked];
+    const program = { version, config, steps };
+    const key = keyOf(described.rule, program, described.key);
+    return { ...described, key, step: Math.max(0, steps.length - 1), program };
+  }
+}
+
+/** What is being done when something throws, and the rule that is broken by that. */
+const phases = {
+  "taking the step": rule,
+  "taking the specification's step": "EXEC-1",
+  "checking the invariants": "INV",
+  "recording coverage": "COVERAGE",
+} as const;
+
+/**
+ * Judge one program on an implementation. Never throws: what the implementation throws is a finding. Where the two differ, the
+ * implementation may have chosen otherwise where the latitude lets it: the specification is then asked to choose the same.
+ */
 export const judgeBeside = (
   program: CompleteProgram,
   create: (config: Config) => Implementation,
-  full = false,
+  options: JudgeOptions = {},
 ): Verdict => {
-  const spec = createSpec(program.config);
-  let taken = 0;
-  const cut = (): CompleteProgram => ({ ...program, steps: program.steps.slice(0, taken) });
-  try {
-    const actual = create(program.config);
-    const counting: Implementation = {
-      ...actual,
-      step: (step) => {
-        taken += 1;
-        actual.step(step);
-      },
-    };
-    const { steps, looks, difference } = lockstep(spec, counting, program.steps, full);
-    const verdict: Verdict = { ...noVerdict, steps, compared: steps, looks };
-    if (difference === undefined) return verdict;
-    const { expect, ...described } = describe(difference, spec);
-    const key = keyOf(rule, cut(), described.key);
-    const { steps: all, ...rest } = cut();
-    const last = all.at(-1);
-    const marked = last === undefined || expect === undefined ? all : [...all.slice(0, -1), { ...last, expect }];
-    return {
-      ...verdict,
-      finding: { ...described, key, step: taken - 1, also: [], program: { ...rest, steps: marked } },
-    };
-  } catch (error) {
-    const actual = crashMessage(error);
-    const finding: Finding = {
-      ...{ kind: "crash", rule, where: "taking the step", what: actual, expected: "no exception", actual },
-      ...{ step: Math.max(0, taken - 1), key: keyOf(rule, cut(), actual), also: [], program: cut() },
-    };
-    return { ...noVerdict, steps: taken, compared: taken, finding };
-  }
+  const verdict = new Beside(program, options, false).verdict(create);
+  const kind = verdict.finding?.kind;
+  if (kind === undefined || kind === "crash" || kind === "invariant") return verdict;
+  // A program is in the coverage once.
+  const followed = new Beside(program, { ...options, coverage: undefined }, true).verdict(create);
+  return followed.finding === undefined || followed.steps > verdict.steps ? followed : verdict;
 };

@@ -37,7 +37,7 @@ const fullEvery = 50;
 
 /** Judge a program of one's own. */
 export const judgeAs = (impl: CampaignSettings["impl"], program: CompleteProgram, options: JudgeOptions): Verdict =>
-  impl === "spec-lazy" ? judge(program, options) : judgeBeside(program, implementations[impl], options.full);
+  impl === "spec-lazy" ? judge(program, options) : judgeBeside(program, implementations[impl], options);
 
 /** A finding of a campaign made smaller; what it had found as it was, where that does not show again. */
 export const minimised = ({ impl }: CampaignSettings, found: Found, checker?: Checker): Found => {
@@ -152,10 +152,10 @@ export const createTally = ({ impl, strategies }: Pick<CampaignSettings, "impl" 
       return verdict.finding === undefined ? undefined : note(index, verdict.finding);
     },
     totals: () => {
-      const alone = [checkOf("REF-3", oblivious), ...Object.keys(invariants).map((rule) => checkOf(rule, transitions))];
       const usual = [
         ...refinements.map((rule) => checkOf(rule, compared.get(rule) ?? 0)),
-        ...(impl === "spec-lazy" ? alone : []),
+        ...(impl === "spec-lazy" ? [checkOf("REF-3", oblivious)] : []),
+        ...Object.keys(invariants).map((rule) => checkOf(rule, transitions)),
       ];
       // An invariant may report a rule that it finds broken by the way.
       const others = [...failed.keys()].filter((rule) => !usual.some((check) => check.rule === rule));

@@ -45,6 +45,8 @@ export interface Verdict {
   readonly oblivious: number;
   /** Those of them that were compared without the numbers of addresses. */
   readonly masked: number;
+  /** Steps that differ as the latitude allows: another error that applies, or (one for the program) another choice. */
+  readonly choices: number;
   /** What ended the comparison, if the program went on. */
   readonly ended: ComparisonEnd | undefined;
   /** Of the first step that breaks a rule; nothing is judged after it. */
@@ -53,7 +55,7 @@ export interface Verdict {
 
 /** Of a program of which nothing is known yet. */
 export const noVerdict: Verdict = {
-  ...{ steps: 0, compared: 0, looks: 0, transitions: 0, inFull: 0, oblivious: 0, masked: 0 },
+  ...{ steps: 0, compared: 0, looks: 0, transitions: 0, inFull: 0, oblivious: 0, masked: 0, choices: 0 },
   ended: undefined,
   finding: undefined,
 };
@@ -125,6 +127,7 @@ class Judgement {
       inFull: this.#inFull,
       oblivious: this.#oblivious,
       masked: this.#masked,
+      choices: 0,
       ended: this.#ended,
       finding,
     };

@@ -2,8 +2,10 @@
 import type { Implementation, Observed, PageView, View } from "../../impl/implementation.js";
 import type { Capability, Granule } from "../../spec/cheri/index.js";
 import type { Counters } from "../../spec/sfork/machine.js";
+import type { Violation } from "../../spec/invariants/transition.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import type { Step } from "../../spec/sfork/operation.js";
+import { asChosen, isAllowedError } from "./latitude.js";
 
 /** The first thing that is not the same. */
 export type Difference =
@@ -13,14 +15,27 @@ export type Difference =
       readonly where: string;
       readonly expected: string;
       readonly actual: string;
-    };
+    }
+  /** Both sides agree on what is wrong: an invariant does not hold in the specification. */
+  | { readonly kind: "broken"; readonly first: Violation; readonly also: readonly string[] };
 
 export interface Lockstep {
   /** Steps that were taken: on both sides, so many observations were compared. */
   readonly steps: number;
   /** Times that views and counters were compared, and the second side looked through its own structures. */
   readonly looks: number;
+  /** Steps that observe another error than the first side does, one of those that apply. */
+  readonly otherErrors: number;
   readonly difference: Difference | undefined;
+}
+
+export interface LockstepOptions {
+  /** Compare everything after every step, not only after the last. */
+  readonly full?: boolean;
+  /** What the second side chooses where the latitude lets it, the first one is told to choose. */
+  readonly following?: boolean;
+  /** Called where both sides agree on a step, with the step as the first side took it; what it answers ends the run. */
+  readonly agreed?: (step: Step, isLast: boolean) => Difference | undefined;
 }
 
 // Comparisons by hand, of just these shapes: with a general one they would take longer than the steps.
@@ -60,11 +75,11 @@ const sameObservation = (a: Observation, b: Observation): boolean => {
   );
 };
 
-const sameObserved = (a: Observed, b: Observed): boolean =>
+const sameObserved = (a: Observed, b: Observed, same = sameObservation): boolean =>
   a.thread === b.thread &&
   a.process === b.process &&
   sameList(a.signals, b.signals, identical) &&
-  sameObservation(a.observation, b.observation);
+  same(a.observation, b.observation);
 
 interface Found {
   readonly where: string;
@@ -176,26 +191,33 @@ const look = (expected: Implementation, actual: Implementation): Difference | un
   return { kind: "invariant", where: wrong.slice(0, end), expected: "sound structures", actual: wrong.slice(end + 2) };
 };
 
-/** The same steps on both, which are at their start, up to the first difference. In full, everything after every step. */
+/** The same steps on both, which are at their start, up to the first difference. */
 export const lockstep = (
   expected: Implementation,
   actual: Implementation,
   steps: readonly Step[],
-  full: boolean,
+  { full = false, following = false, agreed }: LockstepOptions = {},
 ): Lockstep => {
-  let [taken, looks] = [0, 0];
-  for (const step of steps) {
-    expected.step(step);
-    actual.step(step);
+  let [taken, looks, otherErrors] = [0, 0, 0];
+  const ended = (difference?: Difference): Lockstep => ({ steps: taken, looks, otherErrors, difference });
+  for (const asked of steps) {
     taken += 1;
+    actual.step(asked);
+    const step = following ? asChosen(asked, actual.observed(), actual.view) : asked;
+    expected.step(step);
     const [one, two] = [expected.observed(), actual.observed()];
     if (!sameObserved(one, two)) {
-      return { steps: taken, looks, difference: { kind: "observation", expected: one, actual: two } };
+      if (!sameObserved(one, two, isAllowedError)) return ended({ kind: "observation", expected: one, actual: two });
+      otherErrors += 1;
     }
-    if (!full && taken < steps.length) continue;
-    looks += 1;
-    const difference = look(expected, actual);
-    if (difference !== undefined) return { steps: taken, looks, difference };
+    const isLast = taken === steps.length;
+    if (full || isLast) {
+      looks += 1;
+      const difference = look(expected, actual);
+      if (difference !== undefined) return ended(difference);
+    }
+    const difference = agreed?.(step, isLast);
+    if (difference !== undefined) return ended(difference);
   }
-  return { steps: taken, looks, difference: undefined };
+  return ended();
 };

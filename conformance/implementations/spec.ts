@@ -1,13 +1,16 @@
 /** The specification as an implementation: the machine is the state, and a step replaces it. */
 import type { Implementation, Observed, ProcessView, View } from "../../impl/implementation.js";
 import type { Capability } from "../../spec/cheri/index.js";
+import type { Checked, CheckedStep } from "../../spec/invariants/check.js";
 import { commitKept, soundFrames } from "../../spec/invariants/frames.js";
 import { noGrants } from "../../spec/invariants/grants.js";
 import { scopeOf } from "../../spec/invariants/transition.js";
 import { viewRegion } from "../../spec/invariants/view.js";
 import type { Config } from "../../spec/sfork/config.js";
 import { initial, type Machine, type Process } from "../../spec/sfork/machine.js";
+import type { Step } from "../../spec/sfork/operation.js";
 import { step as takeStep } from "../../spec/sfork/step.js";
+import type { Checker } from "../check/judge.js";
 
 const heldBy = ({ actions, alternateStack }: Process): readonly Capability[] => [
   ...Array.from(actions)
@@ -56,24 +59,75 @@ export interface SpecImplementation extends Implementation {
   readonly machine: () => Machine;
 }
 
-export const createSpec = (config: Config): SpecImplementation => {
-  let machine = initial(config);
+/** What takes steps, and what each came to. */
+interface Stepper {
+  readonly reset: (config: Config) => void;
+  readonly step: (step: Step) => Observed;
+  readonly machine: () => Machine;
+}
+
+const implementationOf = ({ reset, step, machine }: Stepper): SpecImplementation => {
   let last = nothing;
   return {
     name: "spec",
-    reset: (next) => {
-      machine = initial(next);
+    reset: (config) => {
+      reset(config);
       last = nothing;
     },
-    step: (step) => {
-      const { machine: after, observation, signals, thread, process } = takeStep(machine, step);
-      machine = after;
-      last = { observation, signals, thread, process };
+    step: (next) => {
+      last = step(next);
     },
     observed: () => last,
-    view: () => viewOf(machine),
-    counters: () => machine.processes.map(({ counters }) => counters),
-    check: () => checkMachine(machine),
-    machine: () => machine,
+    view: () => viewOf(machine()),
+    counters: () => machine().processes.map(({ counters }) => counters),
+    check: () => checkMachine(machine()),
+    machine,
   };
+};
+
+export const createSpec = (config: Config): SpecImplementation => {
+  let machine = initial(config);
+  return implementationOf({
+    reset: (next) => {
+      machine = initial(next);
+    },
+    step: (next) => {
+      const { machine: after, observation, signals, thread, process } = takeStep(machine, next);
+      machine = after;
+      return { observation, signals, thread, process };
+    },
+    machine: () => machine,
+  });
+};
+
+/** One whose steps can be judged. */
+export interface WatchedSpec extends SpecImplementation {
+  /** The last step, with what the invariants look at. */
+  readonly taken: () => CheckedStep | undefined;
+}
+
+/** `beside`: with an eager machine beside it, where the strategy copies later (INV-8). */
+export const createWatched = (
+  config: Config,
+  beside: boolean,
+  { start, step }: Pick<Checker, "start" | "step">,
+): WatchedSpec => {
+  const begin = (of: Config): Checked => (beside ? start(of) : { ...start(of), ghost: undefined });
+  let checked = begin(config);
+  let taken: CheckedStep | undefined;
+  const implementation = implementationOf({
+    reset: (next) => {
+      checked = begin(next);
+      taken = undefined;
+    },
+    step: (next) => {
+      const after = step(checked, next);
+      taken = after;
+      checked = after.checked;
+      const { observation, signals, thread, transition } = after;
+      return { observation, signals, thread, process: transition?.process };
+    },
+    machine: () => checked.machine,
+  });
+  return { ...implementation, taken: () => taken };
 };

@@ -26,7 +26,7 @@ import type { Invariant, Place, Scope } from "./transition.js";
  * the region are the old ones plus the distance, everything else about it is the same; anything else is the same word.
  * @rule INV-3 image @source µFork (SOSP 2025), relocation of tagged pointers; FORK-3
  */
-const isImage = (machine: Machine, from: Range, delta: bigint, old: Capability, now: Capability): boolean => {
+export const isImage = (machine: Machine, from: Range, delta: bigint, old: Capability, now: Capability): boolean => {
   if (!old.tag || !isMemory(machine, old) || !within(boundsOf(old), from)) return sameCapability(old, now);
   return (
     now.tag &&
@@ -53,7 +53,7 @@ const absentIn = ({ config, regions }: Machine, slot: number): readonly Range[] 
   });
 
 /** Without its tag, where it points into what the child has not got. */
-const withoutAbsent = (machine: Machine, slot: number, old: Capability): Capability =>
+export const withoutAbsent = (machine: Machine, slot: number, old: Capability): Capability =>
   absentIn(machine, slot).some((range) => pointsInto(machine, old, range)) ? { ...old, tag: false } : old;
 
 const pairsOf = ({ before, after, process }: Scope, child: number): readonly Pair[] => {

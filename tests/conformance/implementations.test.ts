@@ -39,7 +39,7 @@ test("a step is told until the next one, and a reset forgets it", () => {
 test.each(conformingNames)("%s agrees with itself, step by step", (strategy) => {
   for (let index = 0; index < 5; index += 1) {
     const program = generate("itself", index, { strategies: [strategy] });
-    const both = lockstep(createSpec(program.config), createSpec(program.config), program.steps, index === 0);
+    const both = lockstep(createSpec(program.config), createSpec(program.config), program.steps, { full: index === 0 });
     expect(both).toMatchObject({ steps: program.steps.length, difference: undefined });
   }
 });

@@ -5,6 +5,7 @@ import { createTally, judgeProgram } from "../../../conformance/check/campaign.j
 import { savedFinding } from "../../../conformance/check/saved.js";
 import { createFast } from "../../../impl/fast/index.js";
 import type { Implementation, Observed, View } from "../../../impl/implementation.js";
+import { invariants } from "../../../spec/invariants/check.js";
 import type { Config } from "../../../spec/sfork/config.js";
 import { program, settings } from "./support.js";
 
@@ -40,7 +41,12 @@ const withRegisters = (view: View, change: (one: View["threads"]) => View["threa
 });
 
 test("the optimised implementation is not wrong", () => {
-  expect(judgeBeside(steps, createFast, true)).toMatchObject({ steps: 8, compared: 8, looks: 8, finding: undefined });
+  expect(judgeBeside(steps, createFast, { full: true })).toMatchObject({
+    steps: 8,
+    compared: 8,
+    looks: 8,
+    finding: undefined,
+  });
   expect(judgeBeside(steps, createFast)).toMatchObject({ steps: 8, looks: 1, finding: undefined });
 });
 
@@ -196,13 +202,20 @@ test("what it throws", () => {
 });
 
 describe("a campaign", () => {
-  test("counts observations, views and counters, and no invariants of the specification", () => {
+  test("counts observations, views and counters, and transitions under invariants", () => {
     const given = settings({ impl: "fast", strategies: ["eager", "coa", "copa", "multi-as-cow"] });
     const tally = createTally(given);
     for (let index = 0; index < 60; index += 1) tally.add(judgeProgram(given, index));
-    const { checks, looks, steps: taken, findings, programs } = tally.totals();
+    const { checks, looks, steps: taken, transitions, findings, programs } = tally.totals();
     expect(findings).toEqual([]);
-    expect(checks).toEqual([{ rule: "REF-4", checked: taken, failed: 0 }]);
+    expect(checks[0]).toEqual({ rule: "REF-4", checked: taken, failed: 0 });
+    // Steps that nobody could take have none.
+    expect(checks.slice(1).map(({ rule, failed }) => [rule, failed])).toEqual(
+      Object.keys(invariants).map((rule) => [rule, 0]),
+    );
+    expect(new Set(checks.slice(1).map(({ checked }) => checked))).toEqual(new Set([transitions]));
+    expect(transitions).toBeGreaterThan(taken / 2);
+    expect(transitions).toBeLessThanOrEqual(taken);
     // Once a program, and after every step of programs 0 and 50.
     expect(looks).toBeGreaterThan(programs + 2);
   });

@@ -42,6 +42,7 @@ describe("a specification that keeps its rules", () => {
         inFull: 1,
         oblivious: 5,
         masked: 0,
+        choices: 0,
         ended: undefined,
         finding: undefined,
       });

@@ -17,7 +17,7 @@ const wrong = (config: Config): Implementation => {
   };
 };
 
-const judge = (program: CompleteProgram): Finding | undefined => judgeBeside(program, wrong, true).finding;
+const judge = (program: CompleteProgram): Finding | undefined => judgeBeside(program, wrong, { full: true }).finding;
 
 /** The first finding of a seed, judged as a campaign does: everything is looked at in the end. */
 const found = (): Finding => {

@@ -26,7 +26,7 @@ const differences = (
   Array.from({ length: count }, (_, index) => {
     const { config: generated, steps } = generate(seed, index, options);
     const config = change(generated);
-    const { difference } = lockstep(createSpec(config), createFast(config), steps, index % 20 === 0);
+    const { difference } = lockstep(createSpec(config), createFast(config), steps, { full: index % 20 === 0 });
     return difference === undefined ? [] : [{ index, difference }];
   }).flat();
 
@@ -113,7 +113,7 @@ describe("a step for which there is no frame leaves no trace", () => {
     ],
   ])("%s", (_, text, at) => {
     const { steps } = read(lines(...text));
-    expect(lockstep(createSpec(config), createFast(config), steps, true)).toMatchObject({ difference: undefined });
+    expect(lockstep(createSpec(config), createFast(config), steps, { full: true })).toMatchObject({ difference: undefined });
     const fast = createFast(config);
     for (const step of steps.slice(0, at + 1)) fast.step(step);
     expect(fast.observed().observation).toEqual({ kind: "out-of-frames" });
