@@ -93,9 +93,10 @@ const checkLines = (
       return `  ${check.rule}: ${what}: ${verdictOf(check)}`;
     }),
     ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
-    impl === "spec-lazy"
-      ? `  invariants: ${evaluated}`
-      : `  views and counters compared, and structures checked, ${plural(looks, "time")}`,
+    ...(impl === "spec-lazy"
+      ? []
+      : [`  views and counters compared, and structures checked, ${plural(looks, "time")}`]),
+    `  invariants: ${evaluated}`,
     ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
     ...(others === 0
       ? []

@@ -78,7 +78,7 @@ describe("a comparison ends before its program", () => {
   const short = program("config frames=8 commit=overcommit strategy=coa", "0: li c8, 1", "0: fork c7", "1: li c8, 1");
 
   test("where an overcommitted machine has frames for a lazy fork only", () => {
-    const levels = { looks: 0, oblivious: 3, masked: 0 };
+    const levels = { looks: 0, oblivious: 3, masked: 0, choices: 0 };
     const ended = { steps: 3, compared: 1, transitions: 3, ended: "out-of-frames", finding: undefined, ...levels };
     expect(judge(short)).toEqual({ ...ended, inFull: 1 });
     expect(judge(short, { full: true })).toEqual({ ...ended, inFull: 3 });
