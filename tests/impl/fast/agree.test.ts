@@ -113,7 +113,9 @@ describe("a step for which there is no frame leaves no trace", () => {
     ],
   ])("%s", (_, text, at) => {
     const { steps } = read(lines(...text));
-    expect(lockstep(createSpec(config), createFast(config), steps, { full: true })).toMatchObject({ difference: undefined });
+    expect(lockstep(createSpec(config), createFast(config), steps, { full: true })).toMatchObject({
+      difference: undefined,
+    });
     const fast = createFast(config);
     for (const step of steps.slice(0, at + 1)) fast.step(step);
     expect(fast.observed().observation).toEqual({ kind: "out-of-frames" });
