@@ -22,7 +22,7 @@ const childOf = ({ observed: { observation } }: Shown): number | undefined =>
   observation.kind === "child" ? observation.child : undefined;
 
 /** Choices that change what later steps observe: the specification is asked to choose the same, and refuses a wrong one. */
-export const choices: Readonly<Record<string, Choice>> = {
+const choices: Readonly<Record<string, Choice>> = {
   slot: {
     among: "slots that are free, and were not used before where none is reused",
     made: (shown) => {
@@ -48,12 +48,14 @@ export const choices: Readonly<Record<string, Choice>> = {
 };
 
 /** Choices that nothing depends on later: where the two differ in these alone, they agree. */
-export const indifferent = {
+const indifferent = {
   errno: "any error that applies to the call",
   copying: "when a lazy copy is made, and who gets the new frame: views show what is resolved",
   sweeping: "the order in which a sweep clears tags",
   text: "the texts of messages",
 } as const;
+
+export const latitude = { choices, indifferent } as const;
 
 /** A step with the choices that an implementation made in it. */
 export const asChosen = (step: Step, observed: Observed, view: () => View): Step => {
