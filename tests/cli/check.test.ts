@@ -5,8 +5,9 @@ import { CommanderError } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { checkCommand } from "../../cli/check.js";
-import { saveFinding } from "../../cli/findings.js";
 import { specification, type Checker } from "../../conformance/check/judge.js";
+import { saveFinding } from "../../conformance/check/store.js";
+import { thisThread } from "../../conformance/check/workers.js";
 import { decodeProgram } from "../../conformance/program/json.js";
 import { crashingFork, forgetfulFork, wrongNumber } from "../conformance/check/support.js";
 import { read, rightOf } from "../conformance/program/files.js";
@@ -40,7 +41,7 @@ const check = async (checker: Checker, args: readonly string[], folder = join(te
     (result) => {
       code = result;
     },
-    { checker, folder },
+    { workers: () => thisThread(checker), folder },
   );
   await command.parseAsync([...args], { from: "user" });
   return { code, ...text, folder } satisfies Ended;
@@ -55,11 +56,13 @@ const jsonSchema = z.strictObject({
   runs: z.number().int(),
   steps: z.number().int(),
   seed: z.string(),
+  shard: z.string(),
   programsPerSecond: z.number().positive(),
   impl: z.enum(["spec-lazy", "fast"]),
   strategies: z.array(z.string()),
   formats: z.array(z.string()),
   profile: z.string(),
+  regressions: z.array(z.strictObject({ file: z.string(), rule: z.string().nullable(), held: z.boolean() })),
   findings: z.array(
     z.strictObject({
       kind: z.enum(["observation", "view", "counters", "invariant", "crash", "worker", "flaky"]),
@@ -72,11 +75,12 @@ const jsonSchema = z.strictObject({
       expected: z.string(),
       actual: z.string(),
       also: z.array(z.string()),
-      index: z.number().int(),
+      index: z.number().int().nullable(),
+      file: z.string().nullable(),
       programs: z.number().int(),
       path: z.string().nullable(),
       raw: z.string().nullable(),
-      replay: z.string().startsWith("sf1:"),
+      replay: z.string(),
     }),
   ),
   checks: z.array(z.strictObject({ rule: z.string(), checked: z.number(), failed: z.number() })),
@@ -269,7 +273,7 @@ describe("Ctrl-C", () => {
     const summary = object(stdout);
     expect(summary).toMatchObject({ ok: false, interrupted: true, findings: [] });
     expect(summary.runs).toBeGreaterThan(0);
-    expect(stderr).toContain("stopping after this program; once more to stop at once\n");
+    expect(stderr).toContain("stopping; once more to stop at once\n");
     expect(status).toBe(130);
   });
 });
@@ -292,7 +296,7 @@ describe("wrong usage is one line and status 2", () => {
     [["--fail-fast", "--max-findings", "3"], "option '--fail-fast' cannot be used with option '--max-findings <n>'"],
     [["program.sfork"], "too many arguments. Expected 0 arguments but got 1"],
   ])("%j", async (args, message) => {
-    const command = checkCommand(() => undefined, { checker: specification, folder: "unused" });
+    const command = checkCommand(() => undefined, { workers: () => thisThread(), folder: "unused" });
     command.exitOverride().configureOutput({ writeErr: () => undefined });
     const refused: unknown = await command.parseAsync([...args], { from: "user" }).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(CommanderError);
