@@ -12,6 +12,11 @@ const profiles = ["oblivious", "raw-bytes", "full", "posix", "mixed"] as const;
 
 const positive = z.number().int().positive();
 
+/** What reports there are. */
+const reportKinds = ["junit", "json"] as const;
+
+export type ReportKind = (typeof reportKinds)[number];
+
 export const optionsSchema = z.object({
   impl: z.enum(checked),
   strategy: z.array(z.custom<StrategyName>((name) => strategyNames.some((known) => known === name))).min(1),
@@ -22,7 +27,10 @@ export const optionsSchema = z.object({
   time: positive.optional(),
   steps: positive,
   seed: z.string().optional(),
+  shard: z.object({ part: positive, of: positive }),
+  corpus: z.string().optional(),
   maxFindings: positive,
+  report: z.array(z.object({ kind: z.enum(reportKinds), file: z.string() })).default([]),
   workers: positive,
   failFast: z.boolean().default(false),
   json: z.boolean().default(false),
@@ -69,6 +77,31 @@ export const seedOf = (text: string): string => {
   return text;
 };
 
+/** `2/3`: the second of three. */
+const shardOf = (text: string): CheckOptions["shard"] => {
+  const [, part, of] = (/^(\d{1,9})\/(\d{1,9})$/.exec(text) ?? []).map(Number);
+  if (part === undefined || of === undefined || part < 1 || part > of) {
+    throw new InvalidArgumentError("Give i/n, such as 1/4 to 4/4: the part, from 1, and how many there are.");
+  }
+  return { part, of };
+};
+
+/** `junit=FILE,json=FILE`: a comma before no name of a report belongs to the file's name. */
+const reportsOf = (text: string): CheckOptions["report"] => {
+  const reports = text.split(/,(?=\w+=)/).map((one) => {
+    const [, name, file] = /^(\w+)=(.+)$/.exec(one) ?? [];
+    return { kind: reportKinds.find((kind) => kind === name), file };
+  });
+  const asked = reports.flatMap(({ kind, file }) => (kind === undefined || file === undefined ? [] : [{ kind, file }]));
+  const isTwice = [asked.map(({ kind }) => kind), asked.map(({ file }) => file)].some(
+    (list) => new Set<string>(list).size < list.length,
+  );
+  if (asked.length < reports.length || isTwice) {
+    throw new InvalidArgumentError("Give junit=FILE, json=FILE, or both with a comma between them.");
+  }
+  return asked;
+};
+
 /** What still prints in full and stays exact. */
 const most = 1_000_000_000;
 /** A step of the specification takes longer, the more there was before it. */
@@ -107,6 +140,12 @@ export const addCheckOptions = (command: Command): Command =>
       ),
     )
     .addOption(
+      new Option("--shard <i/n>", "judge every n-th program only, from the i-th on: parts of one run for n machines")
+        .argParser(shardOf)
+        .default({ part: 1, of: 1 }, "1/1"),
+    )
+    .addOption(new Option("--corpus <dir>", "judge the program files of this folder first (.sfork, .json)"))
+    .addOption(
       new Option("--max-findings <n>", "end after so many different findings")
         .argParser(whole(most))
         .default(defaultMaxFindings),
@@ -117,4 +156,7 @@ export const addCheckOptions = (command: Command): Command =>
         .default(availableParallelism(), "one for each core"),
     )
     .addOption(new Option("--fail-fast", "end after the first finding").conflicts("maxFindings"))
+    .addOption(
+      new Option("--report <reports>", "write junit=FILE, json=FILE, or both, at the end").argParser(reportsOf),
+    )
     .option("--json", "print one JSON object at the end");

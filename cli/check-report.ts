@@ -1,56 +1,38 @@
-/** What `sfork check` prints: findings as they are found, a summary at the end, or one JSON object. */
+/** What `sfork check` prints: findings as they are found, regressions before them, and a summary at the end. */
 import type { CampaignSettings, Check, Found, Totals } from "../conformance/check/campaign.js";
-import { printToken } from "../conformance/check/token.js";
 import { refinement } from "../conformance/check/judge.js";
-import type { CoverageResult } from "../conformance/coverage.js";
+import type { SavedFound } from "../conformance/check/keep.js";
+import type { Regression } from "../conformance/check/regressions.js";
+import { rateOf, replayOf, type CheckReport } from "../conformance/check/report.js";
 import { summarizeCoverage } from "../conformance/coverage-summary.js";
 import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
-import { programCodec } from "../conformance/program/json.js";
 import { printOperation, printTextProgram } from "../conformance/program/print.js";
 import { out } from "./output.js";
 
-export interface CheckReport {
-  readonly settings: CampaignSettings;
-  readonly totals: Totals;
-  /** Of the specification alone. */
-  readonly coverage: CoverageResult | undefined;
-  readonly seconds: number;
-  readonly interrupted: boolean;
-  /** In the order of the findings of the totals. */
-  readonly saved: readonly SavedFound[];
-}
-
-/** A finding as small as it became, where that was saved, and where it was saved as it was found. */
-export interface SavedFound {
-  readonly found: Found;
-  readonly path: string | undefined;
-  readonly raw: string | undefined;
-}
-
 const whole = (number: number): string => number.toLocaleString("en");
 
-const plural = (number: number, noun: string): string => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
+/** `1 program`, `12,345 programs`. */
+export const counted = (number: number, noun: string): string => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 
-const rate = ({ totals, seconds }: Pick<CheckReport, "totals" | "seconds">): number =>
-  totals.programs / Math.max(seconds, 0.001);
+/** A finding of an earlier run, when it was run again. */
+export const printRegression = ({ file, rule, finding }: Regression): string =>
+  finding === undefined
+    ? `${file}: ${out.green(rule === null ? "holds" : `${rule} holds now`)}\n`
+    : `${file}: ${out.red(`still ${finding.rule}: ${finding.where} ${finding.what}`)}\n`;
 
-/** A finding with its program, as it is printed when it is found. */
-export const printFinding = (
-  settings: CampaignSettings,
-  { index, finding }: Found,
-  path: string | undefined,
-): string => {
-  const { seed } = settings;
-  const { rule, kind, where, what, expected, actual, step, also, program } = finding;
+/** A finding with its program, as it is printed when it is as small as it becomes. */
+export const printFinding = (settings: CampaignSettings, found: Found, path: string | undefined): string => {
+  const { rule, kind, where, what, expected, actual, step, also, program } = found.finding;
   const operation = program.steps[step]?.operation;
   const { format, strategy } = program.config;
+  const origin = found.file === undefined ? `${found.index} of seed ${settings.seed}` : `of ${found.file}`;
   return [
     out.red(`${rule}: ${where} ${what}`),
     `  step      ${step}${operation === undefined ? "" : `: ${printOperation(operation)}`}`,
     ...(kind === "observation" || rule === "REF-4" ? [`  expected  ${expected}`, `  actual    ${actual}`] : []),
     ...(also.length === 0 ? [] : [`  also      ${also.join(", ")}`]),
-    `  program   ${index} of seed ${seed}, ${format}, ${strategy}; ${path ?? "not saved"}`,
-    `  replay    ${printToken({ settings, index })}`,
+    `  program   ${origin}, ${format}, ${strategy}; ${path ?? "not saved"}`,
+    `  replay    ${replayOf(settings, found, path)}`,
     ...(kind === "flaky" ? ["  it did not show again: what is checked depends on more than the program"] : []),
     ...printTextProgram(program)
       .trimEnd()
@@ -66,7 +48,7 @@ const listed = (chosen: readonly string[], known: readonly string[]): string =>
 
 const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): string => {
   if (checked === 0 && failed === 0) return "nothing to compare";
-  return failed === 0 ? out.green("held") : out.red(`broken by ${plural(failed, "program")}`);
+  return failed === 0 ? out.green("held") : out.red(`broken by ${counted(failed, "program")}`);
 };
 
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
@@ -84,18 +66,18 @@ const checkLines = (
       ? `of one address space beside one for each process, ${whole(masked)} of them without numbers`
       : `of ${strategies.filter((name) => refinement[name] === rule).join(", ")} beside eager copies`;
   };
-  const evaluated = `${plural(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
+  const evaluated = `${counted(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
   const ends = Object.entries(ended).flatMap(([kind, times]) => (times === 0 ? [] : [`${kind} ${whole(times)}`]));
   return [
     "checks",
     ...compared.map((check) => {
-      const what = `${plural(check.checked, "observation")} ${beside(check.rule)}`;
+      const what = `${counted(check.checked, "observation")} ${beside(check.rule)}`;
       return `  ${check.rule}: ${what}: ${verdictOf(check)}`;
     }),
     ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
     ...(impl === "spec-lazy"
       ? []
-      : [`  views and counters compared, and structures checked, ${plural(looks, "time")}`]),
+      : [`  views and counters compared, and structures checked, ${counted(looks, "time")}`]),
     `  invariants: ${evaluated}`,
     ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
     ...(others === 0
@@ -103,32 +85,61 @@ const checkLines = (
       : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${out.green("held")}`]),
     ...(crashes === 0
       ? []
-      : [`  ${out.red(`${plural(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`]),
+      : [
+          `  ${out.red(`${counted(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`,
+        ]),
   ];
 };
 
-const ending = ({ totals: { findings }, saved, interrupted, settings }: CheckReport): readonly string[] => [
-  ...findings.map(({ finding: raw, programs, index }, at) => {
-    const finding = saved[at]?.found.finding ?? raw;
-    const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
-    const where = saved[at]?.path ?? `program ${index} of seed ${settings.seed}, not saved`;
-    return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}`;
-  }),
-  findings.length === 0
-    ? out.green(`no findings in ${settings.impl}`)
-    : out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`),
-  ...(interrupted ? ["interrupted: not everything was checked"] : []),
-];
+/** One line a finding, as it stands in the summary. */
+const findingLine = (
+  { settings }: CheckReport,
+  { index, finding: raw, programs, file }: Totals["findings"][number],
+  saved: SavedFound | undefined,
+): string => {
+  const finding = saved?.found.finding ?? raw;
+  const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
+  const where = saved?.path ?? `${file ?? `program ${index} of seed ${settings.seed}`}, not saved`;
+  const short = saved?.cutShort === true ? ", not made smaller" : "";
+  return `  ${finding.rule} in ${operation}, ${counted(programs, "program")}: ${where}${short}`;
+};
+
+const regressionLines = ({ regressions }: CheckReport): readonly string[] => {
+  const shown = regressions.filter(({ held }) => !held);
+  const held = regressions.length - shown.length;
+  return [
+    ...(held === 0 ? [] : [`${counted(held, "regression")} ${held === 1 ? "holds" : "hold"} now`]),
+    ...(shown.length === 0
+      ? []
+      : [out.red(`${counted(shown.length, "regression")} still ${shown.length === 1 ? "shows" : "show"}:`)]),
+    ...shown.map(({ file, rule }) => `  ${rule ?? ""}: ${file}`),
+  ];
+};
+
+const ending = (report: CheckReport): readonly string[] => {
+  const { totals, saved, interrupted, settings, regressions } = report;
+  const { findings } = totals;
+  const other = regressions.some(({ held }) => !held) ? "other " : "";
+  return [
+    ...findings.map((found, at) => findingLine(report, found, saved[at])),
+    ...regressionLines(report),
+    findings.length === 0
+      ? out.green(`no ${other}findings in ${settings.impl}`)
+      : out.red(`${counted(findings.length, "different finding")} in ${settings.impl}`),
+    ...(interrupted ? ["interrupted: not everything was checked"] : []),
+  ];
+};
 
 /** The summary, with the verdict as its last line. */
 export const printCheckReport = (report: CheckReport): string => {
-  const { settings, totals, coverage, seconds } = report;
+  const { settings, totals, coverage, seconds, shard } = report;
   const { impl, seed, strategies, formats, profile, steps } = settings;
+  const part = shard.of === 1 ? "" : `, shard ${shard.part} of ${shard.of}`;
   return [
-    `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${plural(steps, "step")}`,
+    `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${counted(steps, "step")}${part}`,
     `strategies ${listed(strategies, conformingNames)}; formats ${listed(formats, formatNames)}`,
-    `${plural(totals.programs, "program")}, ${plural(totals.steps, "step")} in ${seconds.toFixed(1)} s: ` +
-      `${rate(report).toFixed(1)} programs/s`,
+    `${counted(totals.programs, "program")}, ${counted(totals.steps, "step")} in ${seconds.toFixed(1)} s: ` +
+      `${rateOf(report).toFixed(1)} programs/s`,
     "",
     ...checkLines(totals, settings),
     "",
@@ -136,46 +147,4 @@ export const printCheckReport = (report: CheckReport): string => {
     ...ending(report),
     "",
   ].join("\n");
-};
-
-/** One object, for programs to read. */
-export const checkJson = (report: CheckReport): object => {
-  const { settings, totals, coverage, interrupted, saved } = report;
-  return {
-    ok: totals.findings.length === 0 && !interrupted,
-    runs: totals.programs,
-    steps: totals.steps,
-    seed: settings.seed,
-    programsPerSecond: Math.round(rate(report) * 10) / 10,
-    impl: settings.impl,
-    strategies: settings.strategies,
-    formats: settings.formats,
-    profile: settings.profile,
-    findings: totals.findings.flatMap(({ index, programs }, at) =>
-      saved.slice(at, at + 1).map(({ found: { finding }, path, raw }) => ({
-        kind: finding.kind,
-        rule: finding.rule,
-        replay: printToken({ settings, index }),
-        program: programCodec.encode(finding.program),
-        steps: finding.program.steps.length,
-        step: finding.step,
-        where: finding.where,
-        what: finding.what,
-        expected: finding.expected,
-        actual: finding.actual,
-        also: finding.also,
-        index,
-        programs,
-        path: path ?? null,
-        raw: raw ?? null,
-      })),
-    ),
-    checks: totals.checks,
-    masked: totals.masked,
-    transitions: { checked: totals.transitions, inFull: totals.inFull },
-    ended: totals.ended,
-    looks: totals.looks,
-    ...(coverage === undefined ? {} : { coverage }),
-    ...(interrupted ? { interrupted } : {}),
-  };
 };

@@ -1,23 +1,24 @@
-/** `sfork check`: generated programs on the specification, lazily beside eagerly, under all invariants. */
+/** `sfork check`: generated programs, each compared and under invariants; findings kept, made smaller, and run again. */
 import { randomInt } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import process from "node:process";
-import { setImmediate as turn } from "node:timers/promises";
 import { Command } from "commander";
-import { createTally, minimised, type CampaignSettings, type Found } from "../conformance/check/campaign.js";
-import type { Checker } from "../conformance/check/judge.js";
-import { savedFinding } from "../conformance/check/saved.js";
-import { answers, thisThread, threads, type Workers } from "../conformance/check/workers.js";
-import { addCoverage, type CoverageResult } from "../conformance/coverage.js";
+import type { CampaignSettings, Found } from "../conformance/check/campaign.js";
+import { readCorpus, strategiesFor } from "../conformance/check/files.js";
+import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conformance/check/keep.js";
+import { regressions, type Regression } from "../conformance/check/regressions.js";
+import { checkJson, isHeld, type CheckReport } from "../conformance/check/report.js";
+import { runCampaign, type Limits, type Plan } from "../conformance/check/run.js";
+import { readStore } from "../conformance/check/store.js";
+import { threads, type Workers } from "../conformance/check/workers.js";
 import { InputError } from "../conformance/errors.js";
-import * as others from "../conformance/implementations/index.js";
-import { conformingNames, strategyNames } from "../conformance/program/config-codec.js";
-import type { StrategyName } from "../spec/sfork/config.js";
+import { conformingNames } from "../conformance/program/config-codec.js";
+import { tryReports, writeReports } from "./check-files.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
-import { checkJson, printCheckReport, printFinding, type SavedFound } from "./check-report.js";
+import { createCheckProgress, type CheckProgress } from "./check-progress.js";
+import { printCheckReport, printFinding, printRegression } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
-import { saveFinding } from "./findings.js";
 import { complain } from "./output.js";
-import { createProgress, duration } from "./progress.js";
 
 const examples = `
 Examples:
@@ -26,51 +27,49 @@ Examples:
   $ sfork check --seed 1 --runs 1000 --steps 60 --json
   $ sfork check --profile raw-bytes --fail-fast
   $ sfork check --impl fast --seed 1 --runs 10000
+  $ sfork check --impl fast --seed 1 --runs 10000 --shard 2/4 --report junit=check.xml
+  $ sfork check --corpus programs --time 5m
 
 Each program runs with a lazy strategy and beside it with eager copies: every observation must be the same (REF-1 for
 coa, REF-2 for copa), and all invariants must hold after every step. Programs of strategy eager run under the
 invariants alone. With --impl fast each program runs on the optimised implementation and beside it on the specification:
-observations, views and counters must be the same (REF-4). Findings are saved in .sfork/findings/; docs/checking.md says more.
+observations, views and counters must be the same (REF-4). Findings are saved in .sfork/findings/, and run again, before
+everything else, the next time; docs/checking.md says more.
 
-Exit status: 0 everything held; 1 a finding; 2 wrong usage; 3 the output could not be written; 130 interrupted
-without a finding.`;
+Exit status: 0 everything held; 1 a finding, or an earlier one that still shows; 2 wrong usage, or a program that cannot
+be read; 3 the output could not be written; 130 interrupted without a finding.`;
 
 /** Of the surroundings, what a test replaces. */
 export interface Surroundings {
-  /** One that is broken on purpose, in this thread. */
-  readonly checker?: Checker;
+  /** Who judges, as many at a time. */
+  readonly workers: (count: number) => Workers;
   /** Where findings are saved. */
   readonly folder: string;
 }
 
-const usual: Surroundings = { folder: ".sfork/findings" };
+const usual: Surroundings = { workers: threads, folder: ".sfork/findings" };
 
 /** Milliseconds. */
 const defaultTime = 10_000;
-/** The specification has all, known-false ones, too. */
-const strategiesOf: Readonly<Record<CheckOptions["impl"], readonly StrategyName[]>> = {
-  "spec-lazy": strategyNames,
-  ...others.strategiesOf,
-};
 
 /** A name that the implementation does not have, where strategies are named; `all` means those that it has. */
-const foreignStrategy = ({ impl, strategy }: CheckOptions): StrategyName | undefined =>
-  strategy.length === conformingNames.length ? undefined : strategy.find((name) => !strategiesOf[impl].includes(name));
+const refuseForeign = ({ impl, strategy }: CheckOptions): void => {
+  if (strategy.length === conformingNames.length) return;
+  const known = strategiesFor(impl);
+  const foreign = strategy.find((name) => !known.includes(name));
+  if (foreign === undefined) return;
+  const message = `--strategy ${foreign}: ${impl} does not have it; name some of ${known.join(", ")}`;
+  throw new InputError("sfork", undefined, message);
+};
 
 const settingsOf = ({ impl, seed, format, strategy, profile, steps }: CheckOptions): CampaignSettings => ({
   impl,
   seed: seed ?? randomInt(2 ** 32).toString(),
   formats: format,
-  strategies: strategy.filter((name) => strategiesOf[impl].includes(name)),
+  strategies: strategy.filter((name) => strategiesFor(impl).includes(name)),
   profile,
   steps,
 });
-
-interface Limits {
-  readonly runs: number;
-  readonly time: number;
-  readonly findings: number;
-}
 
 const limitsOf = ({ runs, time, failFast, maxFindings }: CheckOptions): Limits => ({
   runs: runs ?? Infinity,
@@ -78,104 +77,147 @@ const limitsOf = ({ runs, time, failFast, maxFindings }: CheckOptions): Limits =
   findings: failFast ? 1 : maxFindings,
 });
 
-const leftOf = ({ runs, time }: Limits, done: number, passed: number): string => {
-  const byTime = (time - passed) / 1000;
-  const byRuns = ((runs - done) * passed) / Math.max(1, done) / 1000;
-  const programs = runs === Infinity ? "" : `${(runs - done).toLocaleString("en")} programs or `;
-  return `${programs}${duration(Math.min(byTime, byRuns))} left`;
+/** Everything that is asked for, before anything runs; throws the `InputError` of what cannot be done. */
+const planOf = async (options: CheckOptions): Promise<Plan> => {
+  refuseForeign(options);
+  tryReports(options.report);
+  const corpus = options.corpus === undefined ? [] : await readCorpus(options.corpus, options.impl);
+  return { settings: settingsOf(options), shard: options.shard, corpus, limits: limitsOf(options) };
 };
 
-/** The path; undefined, after a line that says why, if it could not be saved. */
-const save = (folder: string, settings: CampaignSettings, found: Found): string | undefined => {
-  try {
-    return saveFinding(folder, savedFinding(settings, found));
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    complain(error.describe());
-    return undefined;
-  }
-};
+/** What a run needs to say what happens, and to know when to end. */
+interface Session {
+  readonly plan: Plan;
+  readonly workers: Workers;
+  readonly folder: string;
+  readonly progress: CheckProgress;
+  readonly signal: AbortSignal;
+  readonly done: (code: ExitCode) => void;
+  /** Results for a reader, as they come. */
+  readonly print: (text: string) => void;
+}
 
-const counted = (count: number, noun: string): string =>
-  `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-
-/** Everything that was found and counted, up to a limit, or until it is asked to stop. */
-const campaign = async (
-  settings: CampaignSettings,
-  limits: Limits,
-  workers: Workers,
-  signal: AbortSignal,
-  onFound: (found: Found) => void,
-) => {
-  const tally = createTally(settings);
-  const progress = createProgress();
-  const started = performance.now();
-  const passed = (): number => performance.now() - started;
-  let coverage: CoverageResult | undefined;
-  let [programs, findings] = [0, 0];
-  const isOver = (): boolean => signal.aborted || passed() >= limits.time || findings >= limits.findings;
-  for await (const answer of answers(workers, settings, limits.runs)) {
-    for (const judged of answer.judged) {
-      const found = tally.add(judged);
-      programs += 1;
-      if (found === undefined) continue;
-      findings += 1;
-      progress.clear();
-      onFound(found);
-      if (findings >= limits.findings) break;
-    }
-    if (answer.coverage !== undefined) {
-      coverage = coverage === undefined ? answer.coverage : addCoverage(coverage, answer.coverage);
-    }
-    const speed = `${((programs * 1000) / passed()).toFixed(1)}/s`;
-    const said = `${counted(programs, "program")}, ${speed}, ${counted(findings, "finding")}`;
-    progress.update(`${said}, ${leftOf(limits, programs, passed())}`);
-    // A signal is looked for between answers.
-    await turn();
-    if (isOver()) break;
-  }
+/** A line on standard error, not in the live one. */
+const warn = ({ progress }: Session, line: string): void => {
   progress.clear();
-  return { totals: tally.totals(), coverage, seconds: passed() / 1000 };
+  complain(line);
+};
+
+/** What was found earlier comes first. */
+const runAgain = async (session: Session): Promise<readonly Regression[]> => {
+  const { plan, workers, folder, progress, signal, print, done } = session;
+  const { kept, unreadable } = await readStore(folder, plan.settings.impl);
+  for (const error of unreadable) warn(session, `${error.describe()} (not run again)`);
+  const all: Regression[] = [];
+  for await (const one of regressions(workers, plan.settings, kept, signal)) {
+    all.push(one);
+    if (!one.held) done(exitCodes.finding);
+    print(printRegression(one));
+    progress.at({ kind: "regressions", done: all.length, of: kept.length });
+  }
+  return all;
+};
+
+/** Findings are made smaller while others are looked for, and printed in the order in which they were found. */
+const keeping = (session: Session) => {
+  const { plan, progress, done, print, workers, folder, signal } = session;
+  const { settings } = plan;
+  const explain = (error: InputError): void => {
+    warn(session, error.describe());
+  };
+  const keeper: Keeper = { folder, settings, workers, signal, complain: explain };
+  const saved: SavedFound[] = [];
+  let open = 0;
+  let last = Promise.resolve();
+  return {
+    found: (first: Found): void => {
+      done(exitCodes.finding);
+      const raw = keepRaw(keeper, first);
+      progress.clear();
+      if (raw !== undefined) process.stderr.write(`${first.finding.rule}: saved ${raw}; it is made smaller\n`);
+      const smaller = keepSmaller(keeper, first, raw);
+      open += 1;
+      last = last.then(async () => {
+        const one = await smaller;
+        saved.push(one);
+        open -= 1;
+        print(printFinding(settings, one.found, one.path));
+      });
+    },
+    all: async (): Promise<readonly SavedFound[]> => {
+      progress.at({ kind: "smaller", findings: open });
+      await last;
+      return saved;
+    },
+  };
+};
+
+const run = async (session: Session): Promise<CheckReport> => {
+  const { plan, workers, progress, signal } = session;
+  const earlier = await runAgain(session);
+  const { found, all } = keeping(session);
+  const listener = {
+    found,
+    progress: (reached: Parameters<Parameters<typeof runCampaign>[2]["progress"]>[0]) => {
+      progress.at({ kind: "campaign", reached });
+    },
+  };
+  const result = await runCampaign(plan, workers, listener, signal);
+  const saved = await all();
+  const { settings, shard } = plan;
+  return { settings, shard, ...result, regressions: earlier, saved, interrupted: signal.aborted };
+};
+
+/** The first Ctrl-C ends the work and leaves the summary, the second ends everything. */
+const interruptible = async (progress: CheckProgress, work: (signal: AbortSignal) => Promise<CheckReport>) => {
+  const abort = new AbortController();
+  // Every finding that is made smaller listens.
+  setMaxListeners(0, abort.signal);
+  const interrupt = (): void => {
+    progress.clear();
+    process.stderr.write("stopping; once more to stop at once\n");
+    abort.abort();
+  };
+  process.once("SIGINT", interrupt);
+  try {
+    return await work(abort.signal);
+  } finally {
+    process.off("SIGINT", interrupt);
+  }
+};
+
+const codeOf = (report: CheckReport): ExitCode => {
+  if (isHeld(report)) return exitCodes.held;
+  const isFinding = report.totals.findings.length > 0 || report.regressions.some(({ held }) => !held);
+  return isFinding ? exitCodes.finding : exitCodes.interrupted;
 };
 
 const check = async (
   options: CheckOptions,
   done: (code: ExitCode) => void,
-  { checker, folder }: Surroundings,
+  { workers: workersOf, folder }: Surroundings,
 ): Promise<void> => {
-  const foreign = foreignStrategy(options);
-  if (foreign !== undefined) {
-    const { impl } = options;
-    complain(`sfork: --strategy ${foreign}: ${impl} does not have it; name some of ${strategiesOf[impl].join(", ")}`);
-    done(exitCodes.usage);
-    return;
-  }
-  const settings = settingsOf(options);
-  const workers = checker === undefined ? threads(options.workers) : thisThread(checker);
-  const abort = new AbortController();
-  const interrupt = (): void => {
-    process.stderr.write("stopping after this program; once more to stop at once\n");
-    abort.abort();
+  const plan = await planOf(options);
+  const workers = workersOf(options.workers);
+  const progress = createCheckProgress(plan.limits, plan.shard);
+  const print = (text: string): void => {
+    if (options.json) return;
+    progress.clear();
+    process.stdout.write(text);
   };
-  process.once("SIGINT", interrupt);
-  const saved: SavedFound[] = [];
-  const result = await campaign(settings, limitsOf(options), workers, abort.signal, (raw) => {
-    done(exitCodes.finding);
-    // It is on disk before anything else is tried with it, and again when it is smaller.
-    const first = save(folder, settings, raw);
-    const found = minimised(settings, raw, checker);
-    const path = first === undefined || found.finding.kind === "flaky" ? first : save(folder, settings, found);
-    saved.push({ found, path, raw: first });
-    if (!options.json) process.stdout.write(printFinding(settings, found, path));
+  const report = await interruptible(progress, (signal) =>
+    run({ plan, workers, folder, progress, signal, done, print }),
+  ).finally(() => {
+    progress.end();
   });
-  process.off("SIGINT", interrupt);
   await workers.close();
 
-  const interrupted = abort.signal.aborted;
-  const report = { settings, ...result, interrupted, saved };
   // The verdict stands before anything is printed: a reader that goes away must not change it.
-  const ended = interrupted ? exitCodes.interrupted : exitCodes.held;
-  done(saved.length > 0 ? exitCodes.finding : ended);
+  done(codeOf(report));
+  for (const error of writeReports(options.report, report)) {
+    complain(error.describe());
+    done(exitCodes.environment);
+  }
   process.stdout.write(options.json ? `${JSON.stringify(checkJson(report), null, 2)}\n` : printCheckReport(report));
 };
 
@@ -184,5 +226,11 @@ export const checkCommand = (done: (code: ExitCode) => void, surroundings: Surro
     .description("generate programs, run them lazily beside eagerly, and check every observation and invariant")
     .addHelpText("after", examples)
     .action(async (options: unknown) => {
-      await check(optionsSchema.parse(options), done, surroundings);
+      try {
+        await check(optionsSchema.parse(options), done, surroundings);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        complain(error.describe());
+        done(exitCodes.usage);
+      }
     });

@@ -1,13 +1,22 @@
 /** Batches of a campaign's programs, judged one after the other: what a worker is given, and what it answers. */
 import { createCoverage, type CoverageResult } from "../coverage.js";
-import { judgeProgram, type CampaignSettings, type Judged } from "./campaign.js";
+import {
+  judgeFile,
+  judgeProgram,
+  minimised,
+  type CampaignSettings,
+  type FileProgram,
+  type Found,
+  type Judged,
+} from "./campaign.js";
 import type { Checker } from "./judge.js";
 
-/** Programs `from` to `to`, the last not included. */
+/** A program of the seed, by its number, or one that was read from a file. */
+export type Item = number | FileProgram;
+
 export interface Batch {
   readonly settings: CampaignSettings;
-  readonly from: number;
-  readonly to: number;
+  readonly items: readonly Item[];
 }
 
 export interface Answer {
@@ -16,9 +25,20 @@ export interface Answer {
   readonly coverage: CoverageResult | undefined;
 }
 
-export const judgeBatch = ({ settings, from, to }: Batch, checker?: Checker): Answer => {
+export const judgeBatch = ({ settings, items }: Batch, checker?: Checker): Answer => {
   const coverage = settings.impl === "spec-lazy" ? createCoverage() : undefined;
   const options = { ...(checker && { checker }), ...(coverage && { coverage }) };
-  const judged = Array.from({ length: to - from }, (_, nth) => judgeProgram(settings, from + nth, options));
+  const judged = items.map((item) =>
+    typeof item === "number" ? judgeProgram(settings, item, options) : judgeFile(settings, item, options),
+  );
   return { judged, coverage: coverage?.result() };
 };
+
+/** A finding that is to be made smaller. */
+export interface Minimisation {
+  readonly settings: CampaignSettings;
+  readonly found: Found;
+}
+
+export const minimise = ({ settings, found }: Minimisation, checker?: Checker): Found =>
+  minimised(settings, found, checker);

@@ -11,10 +11,10 @@ import type { CompleteProgram, Finding } from "./finding.js";
 import { minimise } from "./minimise.js";
 import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions, type Verdict } from "./judge.js";
 
-/** What says which programs there are: the same settings, the same programs. */
 /** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
 export const checked = ["spec-lazy", "fast"] as const satisfies readonly ("spec-lazy" | ImplementationName)[];
 
+/** What says which programs there are: the same settings, the same programs. */
 export interface CampaignSettings {
   readonly impl: (typeof checked)[number];
   readonly seed: string;
@@ -25,9 +25,20 @@ export interface CampaignSettings {
   readonly steps: number;
 }
 
-export interface Judged {
-  /** The program's number within the seed. */
+/** Where a program comes from. */
+interface Origin {
+  /** The program's number within the seed; of programs of files, the number of the file. */
   readonly index: number;
+  /** The file that it was read from, if it was not generated. */
+  readonly file?: string;
+}
+
+/** A program that was read from a file. */
+export interface FileProgram extends Required<Origin> {
+  readonly program: CompleteProgram;
+}
+
+export interface Judged extends Origin {
   readonly strategy: StrategyName;
   readonly verdict: Verdict;
 }
@@ -64,9 +75,18 @@ export const judgeProgram = (
   return { index, strategy: program.config.strategy, verdict };
 };
 
+/** Judge a program of a file: there are few of them, so that everything is looked at after every step. */
+export const judgeFile = (
+  settings: CampaignSettings,
+  { index, file, program }: FileProgram,
+  options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
+): Judged => {
+  const verdict = judgeAs(settings.impl, program, { ...options, full: true });
+  return { index, file, strategy: program.config.strategy, verdict };
+};
+
 /** A finding that no earlier program had. */
-export interface Found {
-  readonly index: number;
+export interface Found extends Origin {
   readonly finding: Finding;
 }
 
@@ -121,7 +141,7 @@ export const createTally = ({ impl, strategies }: Pick<CampaignSettings, "impl" 
     counter.set(key, (counter.get(key) ?? 0) + by);
   };
 
-  const note = (index: number, finding: Finding): Found | undefined => {
+  const note = (origin: Origin, finding: Finding): Found | undefined => {
     if (finding.kind === "crash") crashes += 1;
     for (const rule of [finding.rule, ...finding.also]) bump(failed, rule, 1);
     const known = found.get(finding.key);
@@ -129,7 +149,7 @@ export const createTally = ({ impl, strategies }: Pick<CampaignSettings, "impl" 
       known.programs += 1;
       return undefined;
     }
-    const first = { index, finding };
+    const first = { ...origin, finding };
     found.set(finding.key, { first, programs: 1 });
     return first;
   };
@@ -138,7 +158,7 @@ export const createTally = ({ impl, strategies }: Pick<CampaignSettings, "impl" 
   const refinements = [...new Set(strategies.flatMap((strategy) => ruleOf(strategy) ?? []))];
 
   return {
-    add: ({ index, strategy, verdict }) => {
+    add: ({ strategy, verdict, ...origin }) => {
       programs += 1;
       steps += verdict.steps;
       looks += verdict.looks;
@@ -149,7 +169,7 @@ export const createTally = ({ impl, strategies }: Pick<CampaignSettings, "impl" 
       if (rule !== undefined) bump(compared, rule, verdict.compared);
       oblivious += verdict.oblivious;
       masked += verdict.masked;
-      return verdict.finding === undefined ? undefined : note(index, verdict.finding);
+      return verdict.finding === undefined ? undefined : note(origin, verdict.finding);
     },
     totals: () => {
       const usual = [

@@ -5,7 +5,7 @@ import { strategies } from "../../spec/sfork/laws.js";
 import { generatorVersion } from "../generate/generate.js";
 import { printTextProgram } from "../program/print.js";
 import type { CampaignSettings, Found } from "./campaign.js";
-import { printToken } from "./token.js";
+import { implementationOf, printToken } from "./token.js";
 
 export interface SavedFinding {
   /** Without a folder: the rule, and a hash of the text. */
@@ -24,19 +24,40 @@ const sidesOf = (impl: string, rule: string, strategy: StrategyName): readonly [
   return [`spec:${separate ? "posix" : "eager"}`, `spec:${strategy}`];
 };
 
+const replayLine = "replay: npx sfork replay";
+
+/** Where a finding comes from, and how to see it again: by its token, or, of a file's program, from this file. */
+const originLines = (settings: CampaignSettings, { index, file, finding }: Found): readonly string[] => {
+  const { seed, impl } = settings;
+  const { kind, rule, program } = finding;
+  const sides = sidesOf(impl, rule, program.config.strategy).join(",");
+  return [
+    file === undefined
+      ? `seed ${seed}, program ${index}, generator ${generatorVersion}`
+      : `from the file ${JSON.stringify(file)}`,
+    `${replayLine} ${file === undefined ? printToken({ settings, index }) : `--impl ${impl} FILE`}`,
+    ...(kind === "observation" ? [`or:    npx sfork run --diff ${sides} FILE`] : []),
+  ];
+};
+
+/** What was checked when a file was saved, and the rule that was broken; of other files nothing. */
+export const originOf = (text: string): { readonly impl?: string | undefined; readonly rule?: string | undefined } => {
+  const replay = new RegExp(`^# ${replayLine} (?:--impl (\\S+)|(\\S+))`, "m").exec(text);
+  if (replay === null) return {};
+  const [, named, token] = replay;
+  const [, rule] = /^sfork 1\r?\n# ([A-Z]+(?:-\d+)?): /.exec(text) ?? [];
+  return { impl: token === undefined ? named : implementationOf(token), rule };
+};
+
 /** The program as a text file. */
-export const savedFinding = (settings: CampaignSettings, { index, finding }: Found): SavedFinding => {
+export const savedFinding = (settings: CampaignSettings, found: Found): SavedFinding => {
+  const { finding } = found;
   const { kind, rule, where, what, expected, actual, step, also, program } = finding;
-  const { strategy } = program.config;
   const lines = [
     `${rule}: ${what} (${kind}; ${where}; step ${step})`,
     ...(kind === "observation" || rule === "REF-4" ? [`expected: ${expected}`, `actual:   ${actual}`] : []),
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
-    `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
-    `replay: npx sfork replay ${printToken({ settings, index })}`,
-    ...(kind === "observation"
-      ? [`or:    npx sfork run --diff ${sidesOf(settings.impl, rule, strategy).join(",")} FILE`]
-      : []),
+    ...originLines(settings, found),
   ];
   const text = printTextProgram(program);
   const end = text.indexOf("\n") + 1;

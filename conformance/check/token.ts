@@ -72,6 +72,12 @@ const json = (text: string): unknown => {
   }
 };
 
+const bodyOf = (token: string): unknown => json(Buffer.from(token.slice(prefix.length), "base64url").toString("utf8"));
+
+/** The implementation that a token names, whichever version of this made it; undefined for what is no token. */
+export const implementationOf = (token: string): string | undefined =>
+  z.tuple([whole, z.string()]).rest(z.unknown()).safeParse(bodyOf(token)).data?.[1];
+
 /** What a token says; a line that says what is wrong with it, and how to mend it. */
 export const parseToken = (text: string): Either<InputError, Replay> => {
   const refuse = (message: string): Either<InputError, never> => left(new InputError("token", undefined, message));
@@ -79,7 +85,7 @@ export const parseToken = (text: string): Either<InputError, Replay> => {
   if (!isToken(text) || !/^[\w-]+$/.test(body)) {
     return refuse(`is none; copy all of it, from ${prefix} on, or name a program file`);
   }
-  const value = json(Buffer.from(body, "base64url").toString("utf8"));
+  const value = bodyOf(text);
   // The version comes first, so that a token of any other can say so.
   const version = z.tuple([whole]).rest(z.unknown()).safeParse(value);
   if (!version.success) return refuse("is damaged; copy all of it, or take the program file that was saved with it");

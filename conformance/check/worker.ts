@@ -1,2 +1,2 @@
-/** What runs in a worker thread: a task is a batch. */
-export { judgeBatch as default } from "./batch.js";
+/** What runs in a worker thread: a task is a batch, or a finding to be made smaller. Piscina gives a task and no more. */
+export { judgeBatch as default, minimise } from "./batch.js";

@@ -2,93 +2,23 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommanderError } from "commander";
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { z } from "zod";
+import { describe, expect, test } from "vitest";
 import { checkCommand } from "../../cli/check.js";
-import { saveFinding } from "../../cli/findings.js";
-import { specification, type Checker } from "../../conformance/check/judge.js";
+import { specification } from "../../conformance/check/judge.js";
+import { saveFinding } from "../../conformance/check/store.js";
+import { thisThread } from "../../conformance/check/workers.js";
 import { decodeProgram } from "../../conformance/program/json.js";
 import { crashingFork, forgetfulFork, wrongNumber } from "../conformance/check/support.js";
 import { read, rightOf } from "../conformance/program/files.js";
 import { sfork } from "../support/cli.js";
 import { removeAtEnd, write } from "../support/files.js";
+import { everything, inProcess, object } from "./check-support.js";
 
 const temporary = removeAtEnd();
 
-afterEach(() => {
-  vi.restoreAllMocks();
-});
+const { check } = inProcess(temporary);
 
-interface Ended {
-  readonly code: number | undefined;
-  readonly stdout: string;
-  readonly stderr: string;
-  readonly folder: string;
-}
-
-/** The command within this process, so that what it checks can be broken. */
-const check = async (checker: Checker, args: readonly string[], folder = join(temporary(), "findings")) => {
-  const text = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const) {
-    vi.spyOn(process[stream], "write").mockImplementation((chunk) => {
-      text[stream] += String(chunk);
-      return true;
-    });
-  }
-  let code: number | undefined;
-  const command = checkCommand(
-    (result) => {
-      code = result;
-    },
-    { checker, folder },
-  );
-  await command.parseAsync([...args], { from: "user" });
-  return { code, ...text, folder } satisfies Ended;
-};
-
-const few = ["--seed", "7", "--steps", "12"] as const;
-
-/** The object as public-surface has it, with what is said besides. */
-const counts = z.record(z.string(), z.number());
-const jsonSchema = z.strictObject({
-  ok: z.boolean(),
-  runs: z.number().int(),
-  steps: z.number().int(),
-  seed: z.string(),
-  programsPerSecond: z.number().positive(),
-  impl: z.enum(["spec-lazy", "fast"]),
-  strategies: z.array(z.string()),
-  formats: z.array(z.string()),
-  profile: z.string(),
-  findings: z.array(
-    z.strictObject({
-      kind: z.enum(["observation", "view", "counters", "invariant", "crash", "worker", "flaky"]),
-      rule: z.string(),
-      program: z.looseObject({ version: z.literal(1), steps: z.array(z.looseObject({ op: z.string() })) }),
-      steps: z.number().int(),
-      step: z.number().int(),
-      where: z.string(),
-      what: z.string(),
-      expected: z.string(),
-      actual: z.string(),
-      also: z.array(z.string()),
-      index: z.number().int(),
-      programs: z.number().int(),
-      path: z.string().nullable(),
-      raw: z.string().nullable(),
-      replay: z.string().startsWith("sf1:"),
-    }),
-  ),
-  checks: z.array(z.strictObject({ rule: z.string(), checked: z.number(), failed: z.number() })),
-  masked: z.number(),
-  transitions: z.strictObject({ checked: z.number(), inFull: z.number() }),
-  ended: counts,
-  looks: z.number(),
-  coverage: z.looseObject({ programs: z.number(), cornerCases: counts }).optional(),
-  interrupted: z.literal(true).optional(),
-});
-
-const object = (text: string): z.infer<typeof jsonSchema> => jsonSchema.parse(JSON.parse(text));
+const few = ["--impl", "spec-lazy", "--seed", "7", "--steps", "12"] as const;
 
 describe("a specification that holds", () => {
   test("a summary with what was checked and reached, the verdict last, and status 0", async () => {
@@ -115,7 +45,7 @@ describe("a specification that holds", () => {
   });
 
   test("the optimised implementation beside it: what was compared, and all strategies that it has", async () => {
-    const { status, stdout } = await sfork(["check", ...few, "--runs", "30", "--impl", "fast"]);
+    const { status, stdout } = await sfork(["check", ...few.slice(2), "--runs", "30", "--impl", "fast"]);
     const lines = stdout.split("\n");
     expect(lines[0]).toBe("seed 7, implementation fast, profile mixed, up to 12 steps");
     expect(lines[1]).toMatch(/^strategies eager, coa, copa, multi-as-cow; formats all /);
@@ -127,7 +57,7 @@ describe("a specification that holds", () => {
     expect(lines.at(-2)).toBe("no findings in fast");
     expect(status).toBe(0);
 
-    const json = await sfork(["check", ...few, "--runs", "30", "--impl", "fast", "--json"]);
+    const json = await sfork(["check", ...few.slice(2), "--runs", "30", "--impl", "fast", "--json"]);
     const { steps, checks, looks, coverage } = object(json.stdout);
     expect(checks).toContainEqual({ rule: "REF-4", checked: steps, failed: 0 });
     expect(looks).toBeGreaterThan(30);
@@ -153,15 +83,17 @@ describe("a specification that holds", () => {
   });
 
   test("--time ends it, and a seed that was not given is printed so that the run can be repeated", async () => {
-    const one = object((await check(specification, ["--time", "150ms", "--steps", "5", "--json"])).stdout);
+    const one = object(
+      (await check(specification, [...few.slice(0, 2), "--time", "150ms", "--steps", "5", "--json"])).stdout,
+    );
     expect(one.runs).toBeGreaterThan(0);
-    const again = ["--seed", one.seed, "--runs", String(one.runs), "--steps", "5", "--json"];
+    const again = [...few.slice(0, 2), "--seed", one.seed, "--runs", String(one.runs), "--steps", "5", "--json"];
     const two = object((await check(specification, again)).stdout);
     expect({ ...two, programsPerSecond: 1 }).toEqual({ ...one, programsPerSecond: 1 });
   });
 
   test("either limit ends it", async () => {
-    const steps = ["--steps", "4", "--json"];
+    const steps = [...few.slice(0, 2), "--steps", "4", "--json"];
     expect(object((await check(specification, ["--runs", "3", "--time", "1h", ...steps])).stdout).runs).toBe(3);
     expect(
       object((await check(specification, ["--runs", "100000", "--time", "1ms", ...steps])).stdout).runs,
@@ -212,12 +144,6 @@ describe("findings", () => {
     expect(code).toBe(1);
   });
 
-  /** Every operation has a finding of its own. */
-  const everything: Checker = {
-    ...specification,
-    violations: () => [{ rule: "INV-7", where: "P0", what: "is wrong" }],
-  };
-
   test.each([
     [["--max-findings", "3"], 3],
     [["--fail-fast"], 1],
@@ -265,13 +191,13 @@ describe("saving", () => {
 describe("Ctrl-C", () => {
   test("ends with the summary so far and status 130", async () => {
     const { status, stdout, stderr } = await sfork(
-      ["check", "--time", "1h", "--seed", "7", "--json"],
+      ["check", "--impl", "spec-lazy", "--time", "1h", "--seed", "7", "--json"],
       /programs, .*left/,
     );
     const summary = object(stdout);
     expect(summary).toMatchObject({ ok: false, interrupted: true, findings: [] });
     expect(summary.runs).toBeGreaterThan(0);
-    expect(stderr).toContain("stopping after this program; once more to stop at once\n");
+    expect(stderr).toContain("stopping; once more to stop at once\n");
     expect(status).toBe(130);
   });
 });
@@ -294,7 +220,7 @@ describe("wrong usage is one line and status 2", () => {
     [["--fail-fast", "--max-findings", "3"], "option '--fail-fast' cannot be used with option '--max-findings <n>'"],
     [["program.sfork"], "too many arguments. Expected 0 arguments but got 1"],
   ])("%j", async (args, message) => {
-    const command = checkCommand(() => undefined, { checker: specification, folder: "unused" });
+    const command = checkCommand(() => undefined, { workers: () => thisThread(), folder: "unused" });
     command.exitOverride().configureOutput({ writeErr: () => undefined });
     const refused: unknown = await command.parseAsync([...args], { from: "user" }).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(CommanderError);

@@ -1,6 +1,6 @@
 /** Workers: answers in the order of programs, the same from any number of them; one that dies is a finding, and no more. */
 import { describe, expect, test } from "vitest";
-import { judgeBatch, type Answer } from "../../../conformance/check/batch.js";
+import { judgeBatch, minimise, type Answer } from "../../../conformance/check/batch.js";
 import { createTally, judgeProgram, minimised, type Totals } from "../../../conformance/check/campaign.js";
 import { answers, thisThread, threads, type Workers } from "../../../conformance/check/workers.js";
 import { addCoverage, createCoverage, type CoverageResult } from "../../../conformance/coverage.js";
@@ -14,10 +14,12 @@ interface Outcome {
   readonly coverage: CoverageResult | undefined;
 }
 
+const upTo = (runs: number): readonly number[] => Array.from({ length: runs }, (_, index) => index);
+
 const campaign = async (workers: Workers, runs: number, of = given): Promise<Outcome> => {
   const tally = createTally(of);
   const all: Answer[] = [];
-  for await (const answer of answers(workers, of, runs)) all.push(answer);
+  for await (const answer of answers(workers, of, upTo(runs))) all.push(answer);
   const judged = all.flatMap((answer) => answer.judged);
   for (const one of judged) tally.add(one);
   const coverage = all.flatMap((answer) => answer.coverage ?? []);
@@ -27,8 +29,6 @@ const campaign = async (workers: Workers, runs: number, of = given): Promise<Out
     coverage: coverage.length === 0 ? undefined : coverage.reduce(addCoverage),
   };
 };
-
-const upTo = (runs: number): readonly number[] => Array.from({ length: runs }, (_, index) => index);
 
 test("threads come to what this thread comes to, in the same order", async () => {
   const alone = await campaign(thisThread(), 70);
@@ -44,9 +44,10 @@ test("answers come in order, whoever is quicker", async () => {
   const slowFirst: Workers = {
     count: 4,
     judge: async (batch) => {
-      await new Promise((resolve) => setTimeout(resolve, batch.from === 0 ? 60 : 5));
+      await new Promise((resolve) => setTimeout(resolve, batch.items[0] === 0 ? 60 : 5));
       return judgeBatch(batch);
     },
+    minimise: (task) => Promise.resolve(minimise(task)),
     close: () => Promise.resolve(),
   };
   expect((await campaign(slowFirst, 50)).indices).toEqual(upTo(50));
@@ -71,9 +72,10 @@ describe("a worker that dies", () => {
   const deadly = (...indices: readonly number[]): Workers => ({
     count: 2,
     judge: (batch) =>
-      indices.some((index) => index >= batch.from && index < batch.to)
+      indices.some((index) => batch.items.includes(index))
         ? Promise.reject(new Error("out of memory"))
         : Promise.resolve(judgeBatch(batch)),
+    minimise: (task) => Promise.resolve(minimise(task)),
     close: () => Promise.resolve(),
   });
 

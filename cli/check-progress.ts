@@ -1,0 +1,81 @@
+/** What `sfork check` says on standard error while it runs: how fast, how far, and how long still. */
+import type { Limits, Progress as Reached, Shard } from "../conformance/check/run.js";
+import { counted } from "./check-report.js";
+import { createProgress, duration } from "./progress.js";
+
+/** What it is at. */
+export type Phase =
+  | { readonly kind: "regressions"; readonly done: number; readonly of: number }
+  | { readonly kind: "campaign"; readonly reached: Reached }
+  | { readonly kind: "smaller"; readonly findings: number };
+
+const leftOf = (limits: Limits, { part, of }: Shard, done: number, passed: number): string => {
+  const runs = limits.runs === Infinity ? Infinity : Math.ceil((limits.runs - part + 1) / of);
+  const byTime = (limits.time - passed) / 1000;
+  const byRuns = ((runs - done) * passed) / Math.max(1, done) / 1000;
+  const programs = runs === Infinity ? "" : `${counted(runs - done, "program")} or `;
+  return `${programs}${duration(Math.min(byTime, byRuns))} left`;
+};
+
+/** The corner cases that were reached; of what does not count them, the steps. */
+const coverageOf = ({ coverage, steps }: Reached): string => {
+  if (coverage === undefined) return counted(steps, "step");
+  const cases = Object.values(coverage.cornerCases);
+  return `${cases.filter((count) => count > 0).length} of ${cases.length} corner cases`;
+};
+
+const campaignLine = (reached: Reached, limits: Limits, shard: Shard, since: number): string => {
+  const { programs, generated, findings, milliseconds } = reached;
+  if (programs === 0) return "starting";
+  return [
+    counted(programs, "program"),
+    `${((programs * 1000) / milliseconds).toFixed(1)}/s`,
+    coverageOf(reached),
+    counted(findings, "finding"),
+    leftOf(limits, shard, generated, milliseconds + since),
+  ].join(", ");
+};
+
+export interface CheckProgress {
+  readonly at: (phase: Phase) => void;
+  /** Remove the live line, so that other output starts on a clean one. */
+  readonly clear: () => void;
+  /** Say no more. */
+  readonly end: () => void;
+}
+
+/** How often it is looked whether there is something to say. */
+const tick = 100;
+
+export const createCheckProgress = (limits: Limits, shard: Shard): CheckProgress => {
+  const progress = createProgress();
+  let phase: Phase | undefined;
+  let since = performance.now();
+  const line = (): string => {
+    switch (phase?.kind) {
+      case undefined:
+        return "starting";
+      case "regressions":
+        return `${phase.done} of ${counted(phase.of, "earlier finding")} run again`;
+      case "campaign":
+        return campaignLine(phase.reached, limits, shard, performance.now() - since);
+      case "smaller":
+        return `making ${counted(phase.findings, "finding")} smaller`;
+    }
+  };
+  // A batch, or a finding that becomes smaller, may take longer than somebody waits for a sign of life.
+  const timer = setInterval(() => {
+    progress.update(line());
+  }, tick).unref();
+  return {
+    at: (next) => {
+      phase = next;
+      since = performance.now();
+    },
+    clear: progress.clear,
+    end: () => {
+      clearInterval(timer);
+      progress.clear();
+    },
+  };
+};

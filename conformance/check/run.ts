@@ -1,0 +1,98 @@
+/** A campaign from its first program to its last, or to a limit, on some workers. */
+import { setImmediate as turn } from "node:timers/promises";
+import { addCoverage, type CoverageResult } from "../coverage.js";
+import type { Item } from "./batch.js";
+import { createTally, type CampaignSettings, type FileProgram, type Found, type Totals } from "./campaign.js";
+import { answers, type Workers } from "./workers.js";
+
+/** One of some parts of a campaign, from 1. */
+export interface Shard {
+  readonly part: number;
+  readonly of: number;
+}
+
+export interface Limits {
+  /** Programs of the seed, all parts together. */
+  readonly runs: number;
+  /** Milliseconds. */
+  readonly time: number;
+  /** Different findings. */
+  readonly findings: number;
+}
+
+export interface Plan {
+  readonly settings: CampaignSettings;
+  readonly shard: Shard;
+  /** Programs that are judged before those of the seed. */
+  readonly corpus: readonly FileProgram[];
+  readonly limits: Limits;
+}
+
+/** How far it has come. */
+export interface Progress {
+  /** Of the seed, and of files. */
+  readonly programs: number;
+  readonly generated: number;
+  readonly steps: number;
+  readonly findings: number;
+  readonly milliseconds: number;
+  readonly coverage: CoverageResult | undefined;
+}
+
+export interface Listener {
+  /** At once when a finding is unlike all before, in the order of programs. */
+  readonly found: (found: Found) => void;
+  readonly progress: (progress: Progress) => void;
+}
+
+export interface Result {
+  readonly totals: Totals;
+  readonly coverage: CoverageResult | undefined;
+  readonly seconds: number;
+}
+
+/** The programs of a part: the parts of a campaign together have each program once, files' programs, too. */
+export function* itemsOf({ shard: { part, of }, corpus, limits: { runs } }: Plan): Generator<Item, void, void> {
+  yield* corpus.filter(({ index }) => index % of === part - 1);
+  for (let index = part - 1; index < runs; index += of) yield index;
+}
+
+/** Rules of the corpus count, too, whatever its strategies. */
+const tallyOf = ({ settings, corpus }: Plan) => {
+  const { impl, strategies } = settings;
+  return createTally({ impl, strategies: [...strategies, ...corpus.map(({ program }) => program.config.strategy)] });
+};
+
+export const runCampaign = async (
+  plan: Plan,
+  workers: Workers,
+  listener: Listener,
+  signal?: AbortSignal,
+): Promise<Result> => {
+  const { settings, limits } = plan;
+  const tally = tallyOf(plan);
+  const started = performance.now();
+  const passed = (): number => performance.now() - started;
+  let coverage: CoverageResult | undefined;
+  let [programs, generated, steps, findings] = [0, 0, 0, 0];
+  for await (const answer of answers(workers, settings, itemsOf(plan), signal)) {
+    for (const judged of answer.judged) {
+      const found = tally.add(judged);
+      programs += 1;
+      if (judged.file === undefined) generated += 1;
+      steps += judged.verdict.steps;
+      if (found === undefined) continue;
+      findings += 1;
+      listener.found(found);
+      if (findings >= limits.findings) break;
+    }
+    if (answer.coverage !== undefined) {
+      coverage = coverage === undefined ? answer.coverage : addCoverage(coverage, answer.coverage);
+    }
+    listener.progress({ programs, generated, steps, findings, milliseconds: passed(), coverage });
+    // A signal is looked for between answers.
+    await turn();
+    if (passed() >= limits.time || findings >= limits.findings) break;
+  }
+  return { totals: tally.totals(), coverage, seconds: passed() / 1000 };
+};
