@@ -15,7 +15,7 @@ import type { StrategyName } from "../spec/sfork/config.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
 import { checkJson, printCheckReport, printFinding, type SavedFound } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
-import { saveFinding } from "./findings.js";
+import { saveFinding } from "../conformance/check/store.js";
 import { complain } from "./output.js";
 import { createProgress, duration } from "./progress.js";
 

@@ -4,7 +4,7 @@ import type { StrategyName } from "../../spec/sfork/config.js";
 import { strategies } from "../../spec/sfork/laws.js";
 import { generatorVersion } from "../generate/generate.js";
 import { printTextProgram } from "../program/print.js";
-import type { CampaignSettings, Found } from "./campaign.js";
+import type { AnySettings, Found } from "./campaign.js";
 import { printToken } from "./token.js";
 
 export interface SavedFinding {
@@ -24,19 +24,28 @@ const sidesOf = (impl: string, rule: string, strategy: StrategyName): readonly [
   return [`spec:${separate ? "posix" : "eager"}`, `spec:${strategy}`];
 };
 
+/** How to come to the finding again: by a command, or by a call where the implementation has no name for one. */
+const again = (settings: AnySettings, { index, finding: { kind, rule, program } }: Found): readonly string[] => {
+  const { impl } = settings;
+  const token = printToken({ settings, index });
+  if (typeof impl === "function") return [`replay: replay(create, "${token}"), of sfork/conformance`];
+  const sides = sidesOf(impl, rule, program.config.strategy).join(",");
+  return [
+    `replay: npx sfork replay ${token}`,
+    ...(kind === "observation" ? [`or:    npx sfork run --diff ${sides} FILE`] : []),
+  ];
+};
+
 /** The program as a text file. */
-export const savedFinding = (settings: CampaignSettings, { index, finding }: Found): SavedFinding => {
+export const savedFinding = (settings: AnySettings, found: Found): SavedFinding => {
+  const { index, finding } = found;
   const { kind, rule, where, what, expected, actual, step, also, program } = finding;
-  const { strategy } = program.config;
   const lines = [
     `${rule}: ${what} (${kind}; ${where}; step ${step})`,
     ...(kind === "observation" || rule === "REF-4" ? [`expected: ${expected}`, `actual:   ${actual}`] : []),
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
     `seed ${settings.seed}, program ${index}, generator ${generatorVersion}`,
-    `replay: npx sfork replay ${printToken({ settings, index })}`,
-    ...(kind === "observation"
-      ? [`or:    npx sfork run --diff ${sidesOf(settings.impl, rule, strategy).join(",")} FILE`]
-      : []),
+    ...again(settings, found),
   ];
   const text = printTextProgram(program);
   const end = text.indexOf("\n") + 1;

@@ -5,7 +5,7 @@ import { CommanderError } from "commander";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { checkCommand } from "../../cli/check.js";
-import { saveFinding } from "../../cli/findings.js";
+import { saveFinding } from "../../conformance/check/store.js";
 import { specification, type Checker } from "../../conformance/check/judge.js";
 import { decodeProgram } from "../../conformance/program/json.js";
 import { crashingFork, forgetfulFork, wrongNumber } from "../conformance/check/support.js";
