@@ -112,27 +112,39 @@ const save = (settings: OwnSettings, found: Found, folder: string): string | Inp
   }
 };
 
+/** What became of a finding: undefined where it is like one that is known, once it is smaller. */
+interface Became {
+  readonly reported: Reported | undefined;
+  readonly error: InputError | undefined;
+}
+
 /** Save a finding as it is, make it smaller, and save that. */
-const report = (settings: OwnSettings, raw: Found, folder: string | undefined) => {
+const report = (settings: OwnSettings, raw: Found, folder: string | undefined, known: ReadonlySet<string>): Became => {
   // It is on disk before anything else is tried with it.
   const first = folder === undefined ? undefined : save(settings, raw, folder);
   const { index, finding } = minimised(settings, raw);
-  const isSavedAgain = typeof first === "string" && folder !== undefined && finding.kind !== "flaky";
-  const last = isSavedAgain ? save(settings, { index, finding }, folder) : first;
-  const path = typeof last === "string" ? last : typeof first === "string" ? first : undefined;
-  const reported: Reported = { finding, index, token: printToken({ settings, index }), path };
-  return { reported, errors: last instanceof InputError ? [last] : [] };
+  const error = first instanceof InputError ? first : undefined;
+  if (known.has(finding.key)) return { reported: undefined, error };
+  const token = printToken({ settings, index });
+  if (folder === undefined || first === undefined || first instanceof InputError || finding.kind === "flaky") {
+    return { reported: { finding, index, token, path: typeof first === "string" ? first : undefined }, error };
+  }
+  const smaller = save(settings, { index, finding }, folder);
+  return smaller instanceof InputError
+    ? { reported: { finding, index, token, path: first }, error: smaller }
+    : { reported: { finding, index, token, path: smaller }, error };
 };
 
-/** Program after program, up to a limit; `known` are keys of findings that are not told again. */
+/** Program after program, up to a limit; findings with the keys of `earlierKeys` are not told again. */
 export const campaign = async (
   settings: OwnSettings,
   { runs, time, findings: mostFindings, signal }: Limits,
   folder: string | undefined,
-  known: ReadonlySet<string> = new Set(),
+  earlierKeys: readonly string[] = [],
 ): Promise<Pick<CheckResult, "programs" | "steps" | "findings" | "errors" | "interrupted">> => {
   const tally = createTally(settings);
   const started = performance.now();
+  const known = new Set(earlierKeys);
   const findings: Reported[] = [];
   const errors: InputError[] = [];
   for (let index = 0; index < runs && findings.length < mostFindings; index += 1) {
@@ -141,9 +153,11 @@ export const campaign = async (
     if (signal?.aborted === true || performance.now() - started >= time) break;
     const found = tally.add(judgeProgram(settings, index));
     if (found === undefined || known.has(found.finding.key)) continue;
-    const told = report(settings, found, folder);
-    findings.push(told.reported);
-    errors.push(...told.errors);
+    const { reported, error } = report(settings, found, folder, known);
+    if (error !== undefined) errors.push(error);
+    if (reported === undefined) continue;
+    findings.push(reported);
+    known.add(reported.finding.key);
   }
   const { programs, steps } = tally.totals();
   return { programs, steps, findings, errors, interrupted: signal?.aborted === true };
@@ -162,7 +176,7 @@ export const check = async (create: Create, options: CheckOptions = {}): Promise
   const settings = settingsOf("check", create, options);
   const { maxFindings, folder } = options;
   const { regressions, errors: unreadable } = earlier(settings, folder);
-  const known = new Set(regressions.map(({ finding }) => finding.key));
+  const known = regressions.map(({ finding }) => finding.key);
   const result = await campaign(settings, limitsOf(options, maxFindings), folder, known);
   const errors = [...unreadable, ...result.errors];
   const ok = [result.findings, regressions, errors].every(({ length }) => length === 0) && !result.interrupted;

@@ -116,7 +116,7 @@ const inProcesses = (
     const addressOf = (granule: number): string =>
       `P${owner}+${hex(BigInt(page * config.page) + BigInt(granule) * format.granule)}`;
     return [
-      ...differ(`page ${page} at ${addressOf(0)}`, plain, protectionOf(left), protectionOf(right)),
+      ...differ(`P${owner} page ${page} at ${addressOf(0)}`, plain, protectionOf(left), protectionOf(right)),
       ...(left === undefined || right === undefined
         ? []
         : inLists(addressOf, granules(machine, owner), left.granules, right.granules)),
