@@ -11,7 +11,7 @@ import type { SavedFinding } from "./saved.js";
 /** Where findings are saved, from the working directory, unless somebody says otherwise. */
 export const defaultFolder = ".sfork/findings";
 
-export interface StoredProgram {
+interface StoredProgram {
   /** The folder's path and the file's name. */
   readonly path: string;
   readonly program: CompleteProgram;
