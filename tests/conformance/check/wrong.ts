@@ -54,7 +54,7 @@ export const forgetful = viewing((view) =>
   withRegisters(view, 1, (register, index) => (index === 1 ? { ...register, tag: false } : register)),
 );
 
-/** A process too many is copied for a child. */
+/** One copy too many is counted for the first child. */
 export const miscounting = wrong(({ counters }) => ({
   counters: () => counters().map((one, process) => (process === 1 ? { ...one, copies: one.copies + 1 } : one)),
 }));
