@@ -111,6 +111,17 @@ export default defineConfig(
   },
 
   {
+    // The runner waits for its tests itself.
+    files: ["examples/**/*.ts"],
+    rules: {
+      "@typescript-eslint/no-floating-promises": [
+        "error",
+        { allowForKnownSafeCalls: [{ from: "package", name: "test", package: "node:test" }] },
+      ],
+    },
+  },
+
+  {
     files: ["**/*.js", "**/*.cjs"],
     languageOptions: { globals: { module: "writable", __dirname: "readonly" } },
   },

@@ -10,18 +10,17 @@ export class InputError extends Error {
   readonly column: number | undefined;
 
   constructor(file: string, line: number | undefined, message: string, column?: number) {
-    super(message);
+    const place = [file, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
+    super(`${place.join(":")}: ${message}`.replaceAll(/\s+/g, " "));
     this.name = "InputError";
     this.file = file;
     this.line = line;
     this.column = column;
   }
 
-  /** `file:line:column: message`, on one line. */
+  /** `file:line:column: message`, on one line: the message itself, so that it says the same where nobody catches it. */
   describe(): string {
-    const place = [this.file, this.line, this.line === undefined ? undefined : this.column];
-    const known = place.filter((part) => part !== undefined).map(String);
-    return `${known.join(":")}: ${this.message}`.replaceAll(/\s+/g, " ");
+    return this.message;
   }
 }
 

@@ -1,6 +1,7 @@
 /** Campaigns: the programs of a seed, one after the other, each judged; and what all of them came to. */
+import type { Implementation } from "../../impl/implementation.js";
 import type { FormatName } from "../../spec/cheri/index.js";
-import type { StrategyName } from "../../spec/sfork/config.js";
+import type { Config, StrategyName } from "../../spec/sfork/config.js";
 import { invariants } from "../../spec/invariants/check.js";
 import type { Coverage } from "../coverage.js";
 import { generate } from "../generate/generate.js";
@@ -14,9 +15,15 @@ import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions,
 /** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
 export const checked = ["spec-lazy", "fast"] as const satisfies readonly ("spec-lazy" | ImplementationName)[];
 
+/** Makes an implementation, as `createFast` does. */
+export type Create = (config: Config) => Implementation;
+
+/** What is checked: something that has a name here, or what makes an implementation of one's own. */
+export type Subject = (typeof checked)[number] | Create;
+
 /** What says which programs there are: the same settings, the same programs. */
-export interface CampaignSettings {
-  readonly impl: (typeof checked)[number];
+export interface CampaignSettings<Impl extends Subject = (typeof checked)[number]> {
+  readonly impl: Impl;
   readonly seed: string;
   readonly formats: readonly FormatName[];
   readonly strategies: readonly StrategyName[];
@@ -24,6 +31,8 @@ export interface CampaignSettings {
   /** Most steps of a program. */
   readonly steps: number;
 }
+
+export type AnySettings = CampaignSettings<Subject>;
 
 /** Where a program comes from. */
 interface Origin {
@@ -47,11 +56,13 @@ export interface Judged extends Origin {
 const fullEvery = 50;
 
 /** Judge a program of one's own. */
-export const judgeAs = (impl: CampaignSettings["impl"], program: CompleteProgram, options: JudgeOptions): Verdict =>
-  impl === "spec-lazy" ? judge(program, options) : judgeBeside(program, implementations[impl], options);
+export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeOptions): Verdict => {
+  if (impl === "spec-lazy") return judge(program, options);
+  return judgeBeside(program, typeof impl === "function" ? impl : implementations[impl], options);
+};
 
 /** A finding of a campaign made smaller; what it had found as it was, where that does not show again. */
-export const minimised = ({ impl }: CampaignSettings, found: Found, checker?: Checker): Found => {
+export const minimised = ({ impl }: Pick<AnySettings, "impl">, found: Found, checker?: Checker): Found => {
   // What ended another thread would end this one.
   if (found.finding.kind === "worker") return found;
   // What a step observed is seen without looking at everything.
@@ -65,7 +76,7 @@ export const minimised = ({ impl }: CampaignSettings, found: Found, checker?: Ch
 
 /** Generate and judge program number `index`; it does not depend on any other. */
 export const judgeProgram = (
-  settings: CampaignSettings,
+  settings: AnySettings,
   index: number,
   options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
 ): Judged => {
@@ -124,7 +135,7 @@ export interface Tally {
   readonly totals: () => Totals;
 }
 
-export const createTally = ({ impl, strategies }: Pick<CampaignSettings, "impl" | "strategies">): Tally => {
+export const createTally = ({ impl, strategies }: Pick<AnySettings, "impl" | "strategies">): Tally => {
   const ruleOf = (strategy: StrategyName) => (impl === "spec-lazy" ? refinement[strategy] : "REF-4");
   const found = new Map<string, { readonly first: Found; programs: number }>();
   const failed = new Map<string, number>();

@@ -9,17 +9,18 @@ import { strategyNames } from "../program/config-codec.js";
 import { readProgram } from "../program/file.js";
 import { configOf } from "../program/trace.js";
 import type { StrategyName } from "../../spec/sfork/config.js";
-import type { CampaignSettings, FileProgram } from "./campaign.js";
+import type { FileProgram, Subject } from "./campaign.js";
 import type { CompleteProgram } from "./finding.js";
+import { nameOf } from "./token.js";
 
-/** What an implementation can be asked for: the specification has all, known-false ones, too. */
-export const strategiesFor = (impl: CampaignSettings["impl"]): readonly StrategyName[] =>
-  impl === "spec-lazy" ? strategyNames : strategiesOf[impl];
+/** What an implementation can be asked for: the specification has all, known-false ones, too; one of one's own may. */
+export const strategiesFor = (impl: Subject): readonly StrategyName[] =>
+  impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 
 /** A program with a configuration that the implementation can run; a line that says why there is none. */
 export const readComplete = async (
   file: string,
-  impl: CampaignSettings["impl"],
+  impl: Subject,
 ): Promise<Either<InputError, CompleteProgram>> =>
   pipe(
     await readProgram(file),
@@ -33,7 +34,7 @@ export const readComplete = async (
                 new InputError(
                   file,
                   source.lineOf("config"),
-                  `${impl} does not have the strategy ${config.strategy}; name one of ${strategiesFor(impl).join(", ")}`,
+                  `${nameOf(impl)} does not have the strategy ${config.strategy}; name one of ${strategiesFor(impl).join(", ")}`,
                 ),
               ),
         ),
@@ -56,7 +57,7 @@ const namesIn = async (folder: string): Promise<readonly string[]> => {
 };
 
 /** The programs of a folder; throws the `InputError` of the first that cannot be read. */
-export const readCorpus = async (folder: string, impl: CampaignSettings["impl"]): Promise<readonly FileProgram[]> => {
+export const readCorpus = async (folder: string, impl: Subject): Promise<readonly FileProgram[]> => {
   const names = await namesIn(folder);
   if (names.length === 0)
     throw new InputError(folder, undefined, "holds no program files (.sfork, .json); name another");

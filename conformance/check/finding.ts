@@ -13,7 +13,7 @@ export interface CompleteProgram extends Program {
  * `crash`: an exception was thrown, which no program causes (EXEC-1). `worker`: the thread that
  * judged it ended. `flaky`: what was found did not show again.
  */
-type FindingKind = "observation" | "view" | "counters" | "invariant" | "crash" | "worker" | "flaky";
+export type FindingKind = "observation" | "view" | "counters" | "invariant" | "crash" | "worker" | "flaky";
 
 export interface Finding {
   readonly kind: FindingKind;

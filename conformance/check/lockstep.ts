@@ -40,7 +40,7 @@ export interface LockstepOptions {
 
 // Comparisons by hand, of just these shapes: with a general one they would take longer than the steps.
 
-const sameCapability = (a: Capability, b: Capability): boolean =>
+export const sameCapability = (a: Capability, b: Capability): boolean =>
   a.tag === b.tag &&
   a.metadata === b.metadata &&
   a.address === b.address &&
@@ -111,7 +111,7 @@ const listDifference = <Item>(
   return undefined;
 };
 
-const sameGranule = (a: Granule, b: Granule): boolean => a === b || (a.tag === b.tag && a.bits === b.bits);
+export const sameGranule = (a: Granule, b: Granule): boolean => a === b || (a.tag === b.tag && a.bits === b.bits);
 
 const pageDifference = (where: string, a: PageView | undefined, b: PageView | undefined): Found | undefined => {
   if (a === undefined || b === undefined) {

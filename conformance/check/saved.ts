@@ -4,8 +4,8 @@ import type { StrategyName } from "../../spec/sfork/config.js";
 import { strategies } from "../../spec/sfork/laws.js";
 import { generatorVersion } from "../generate/generate.js";
 import { printTextProgram } from "../program/print.js";
-import type { CampaignSettings, Found } from "./campaign.js";
-import { implementationOf, printToken } from "./token.js";
+import type { AnySettings, Found } from "./campaign.js";
+import { implementationOf, own, printToken } from "./token.js";
 
 export interface SavedFinding {
   /** Without a folder: the rule, and a hash of the text. */
@@ -24,33 +24,47 @@ const sidesOf = (impl: string, rule: string, strategy: StrategyName): readonly [
   return [`spec:${separate ? "posix" : "eager"}`, `spec:${strategy}`];
 };
 
-const replayLine = "replay: npx sfork replay";
+const byCommand = "replay: npx sfork replay";
+const byCall = "replay: replay(create, ";
+
+/** How to come to a finding again: by a command, or by a call where the implementation has no name for one. */
+const replayLine = (settings: AnySettings, { index, file }: Found): string => {
+  const { impl } = settings;
+  const target = file === undefined ? printToken({ settings, index }) : undefined;
+  if (typeof impl === "function") {
+    return `${byCall}${target === undefined ? "TEXT" : `"${target}"`}), of sfork/conformance`;
+  }
+  return `${byCommand} ${target ?? `--impl ${impl} FILE`}`;
+};
 
 /** Where a finding comes from, and how to see it again: by its token, or, of a file's program, from this file. */
-const originLines = (settings: CampaignSettings, { index, file, finding }: Found): readonly string[] => {
+const originLines = (settings: AnySettings, found: Found): readonly string[] => {
   const { seed, impl } = settings;
+  const { index, file, finding } = found;
   const { kind, rule, program } = finding;
-  const sides = sidesOf(impl, rule, program.config.strategy).join(",");
   return [
     file === undefined
       ? `seed ${seed}, program ${index}, generator ${generatorVersion}`
       : `from the file ${JSON.stringify(file)}`,
-    `${replayLine} ${file === undefined ? printToken({ settings, index }) : `--impl ${impl} FILE`}`,
-    ...(kind === "observation" ? [`or:    npx sfork run --diff ${sides} FILE`] : []),
+    replayLine(settings, found),
+    ...(kind === "observation" && typeof impl !== "function"
+      ? [`or:    npx sfork run --diff ${sidesOf(impl, rule, program.config.strategy).join(",")} FILE`]
+      : []),
   ];
 };
 
-/** What was checked when a file was saved, and the rule that was broken; of other files nothing. */
+/** What was checked when a file was saved, `own` for what has no name, and the rule that was broken; of other files nothing. */
 export const originOf = (text: string): { readonly impl?: string | undefined; readonly rule?: string | undefined } => {
-  const replay = new RegExp(`^# ${replayLine} (?:--impl (\\S+)|(\\S+))`, "m").exec(text);
-  if (replay === null) return {};
-  const [, named, token] = replay;
+  const line = /^# (replay: .*)$/m.exec(text)?.[1];
+  if (line === undefined) return {};
   const [, rule] = /^sfork 1\r?\n# ([A-Z]+(?:-\d+)?): /.exec(text) ?? [];
+  if (line.startsWith(byCall)) return { impl: own, rule };
+  const [, named, token] = new RegExp(`^${byCommand} (?:--impl (\\S+)|(\\S+))`).exec(line) ?? [];
   return { impl: token === undefined ? named : implementationOf(token), rule };
 };
 
 /** The program as a text file. */
-export const savedFinding = (settings: CampaignSettings, found: Found): SavedFinding => {
+export const savedFinding = (settings: AnySettings, found: Found): SavedFinding => {
   const { finding } = found;
   const { kind, rule, where, what, expected, actual, step, also, program } = finding;
   const lines = [

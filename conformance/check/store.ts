@@ -5,9 +5,13 @@ import { basename, join } from "node:path";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { createWhole, removeLeftOvers } from "../atomic.js";
 import { InputError, whyUnreadable } from "../errors.js";
-import type { CampaignSettings, FileProgram, Found } from "./campaign.js";
+import type { AnySettings, FileProgram, Found, Subject } from "./campaign.js";
 import { programFiles, readComplete } from "./files.js";
 import { originOf, savedFinding, type SavedFinding } from "./saved.js";
+import { nameOf } from "./token.js";
+
+/** Where findings are saved, from the working directory, unless somebody says otherwise. */
+export const defaultFolder = ".sfork/findings";
 
 /** Create the file, unless it is there already with the same text; false if it is there with another. */
 const create = (path: string, text: string): boolean => createWhole(path, text) || readFileSync(path, "utf8") === text;
@@ -37,13 +41,13 @@ export const saveFinding = (folder: string, { name, text }: SavedFinding): strin
 };
 
 /** Save a finding as it was found. */
-export const saveRaw = (folder: string, settings: CampaignSettings, found: Found): string => {
+export const saveRaw = (folder: string, settings: AnySettings, found: Found): string => {
   const { name, text } = savedFinding(settings, found);
   return saveFinding(folder, { name: name.replace(/\.sfork$/, rawEnd), text });
 };
 
 /** Save what a finding became, by the name of the file in which it is as it was found. */
-export const saveSmaller = (folder: string, raw: string, settings: CampaignSettings, found: Found): string => {
+export const saveSmaller = (folder: string, raw: string, settings: AnySettings, found: Found): string => {
   const name = basename(raw).replace(rawEnd, ".sfork");
   return saveFinding(folder, { name, text: savedFinding(settings, found).text });
 };
@@ -72,7 +76,8 @@ const namesIn = async (folder: string): Promise<readonly string[]> => {
 };
 
 /** What earlier runs found with an implementation; of files that do not say what they were found with, all. */
-export const readStore = async (folder: string, impl: CampaignSettings["impl"]): Promise<Store> => {
+export const readStore = async (folder: string, impl: Subject): Promise<Store> => {
+  const named = nameOf(impl);
   const kept: Kept[] = [];
   const unreadable: InputError[] = [];
   const unread = (file: string, error: unknown): void => {
@@ -88,7 +93,7 @@ export const readStore = async (folder: string, impl: CampaignSettings["impl"]):
       unread(file, error);
     });
     const origin = text === undefined ? undefined : originOf(text);
-    if (origin === undefined || (origin.impl ?? impl) !== impl) continue;
+    if (origin === undefined || (origin.impl ?? named) !== named) continue;
     const program = await readComplete(file, impl);
     if (isLeft(program)) unreadable.push(program.left);
     else kept.push({ index: kept.length, file, program: program.right, rule: origin.rule });

@@ -2,16 +2,31 @@
  * Replay tokens: a line that says which program a finding came from, on any machine. A seed is a promise of one version of
  * the generator: a token of another version is refused, and the program file that was saved with it taken instead.
  */
-import { left, right, type Either } from "fp-ts/lib/Either.js";
+import { chain, left, right, type Either } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import { z } from "zod";
 import { InputError } from "../errors.js";
 import { generatorVersion } from "../generate/generate.js";
 import { formatNames, strategyNames } from "../program/config-codec.js";
-import { checked, type CampaignSettings } from "./campaign.js";
+import { checked, type AnySettings, type CampaignSettings, type Subject } from "./campaign.js";
 
 /** Which program of which campaign. */
 export interface Replay {
   readonly settings: CampaignSettings;
+  readonly index: number;
+}
+
+/** In the place of the name of what is checked, where that is an implementation of one's own. */
+export const own = "own";
+
+/** The name in tokens and messages of what is checked. */
+export const nameOf = (impl: Subject): CampaignSettings["impl"] | typeof own =>
+  typeof impl === "function" ? own : impl;
+
+/** The same for any implementation: which one it was is left to who replays it. */
+export interface ReplayOnAny {
+  readonly impl: CampaignSettings["impl"] | typeof own;
+  readonly settings: Omit<CampaignSettings, "impl">;
   readonly index: number;
 }
 
@@ -38,7 +53,7 @@ const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** Generator, implementation, formats, strategies, profile, steps, seed, index. */
 const schema = z.tuple([
   whole,
-  z.enum(checked),
+  z.enum([...checked, own]),
   some(formatNames),
   some(strategyNames),
   z.enum(profiles),
@@ -47,11 +62,11 @@ const schema = z.tuple([
   whole,
 ]);
 
-export const printToken = ({ settings, index }: Replay): string => {
+export const printToken = ({ settings, index }: { readonly settings: AnySettings; readonly index: number }): string => {
   const { impl, formats, strategies, profile, steps, seed } = settings;
   const parts: z.infer<typeof schema> = [
     generatorVersion,
-    impl,
+    nameOf(impl),
     bitsOf(formats, formatNames),
     bitsOf(strategies, strategyNames),
     profile,
@@ -78,9 +93,10 @@ const bodyOf = (token: string): unknown => json(Buffer.from(token.slice(prefix.l
 export const implementationOf = (token: string): string | undefined =>
   z.tuple([whole, z.string()]).rest(z.unknown()).safeParse(bodyOf(token)).data?.[1];
 
-/** What a token says; a line that says what is wrong with it, and how to mend it. */
-export const parseToken = (text: string): Either<InputError, Replay> => {
-  const refuse = (message: string): Either<InputError, never> => left(new InputError("token", undefined, message));
+const refuse = (message: string): Either<InputError, never> => left(new InputError("token", undefined, message));
+
+/** Which program a token means, whatever it was run on; a line that says what is wrong with it, and how to mend it. */
+export const parseAnyToken = (text: string): Either<InputError, ReplayOnAny> => {
   const body = text.slice(prefix.length);
   if (!isToken(text) || !/^[\w-]+$/.test(body)) {
     return refuse(`is none; copy all of it, from ${prefix} on, or name a program file`);
@@ -98,9 +114,20 @@ export const parseToken = (text: string): Either<InputError, Replay> => {
   if (!parts.success) return refuse("is damaged; copy all of it, or take the program file that was saved with it");
   const [, impl, formats, strategies, profile, steps, seed, index] = parts.data;
   const settings = {
-    ...{ impl, profile, steps, seed },
+    ...{ profile, steps, seed },
     formats: namesOf(formats, formatNames),
     strategies: namesOf(strategies, strategyNames),
   };
-  return right({ settings, index });
+  return right({ impl, settings, index });
 };
+
+/** What a token says, where what was checked has a name. */
+export const parseToken = (text: string): Either<InputError, Replay> =>
+  pipe(
+    parseAnyToken(text),
+    chain(({ impl, settings, index }) =>
+      impl === own
+        ? refuse("is of an implementation that has no name here; give it to replay of sfork/conformance")
+        : right({ settings: { ...settings, impl }, index }),
+    ),
+  );

@@ -24,7 +24,7 @@ const nonEmpty = <T>(list: readonly T[], what: string): readonly [T, ...T[]] => 
 const allFormats = Object.keys(formats) as readonly FormatName[];
 
 /** The level of many address spaces, which is what the posix profile is about; or those of one, as everything else. */
-const strategiesFor = (profile: Profile): readonly StrategyName[] =>
+export const strategiesFor = (profile: Profile | "mixed"): readonly StrategyName[] =>
   profile === "posix" ? ["posix"] : ["eager", "coa", "copa"];
 
 const profileOf = (random: Random, wanted: Profile | "mixed"): Profile => {

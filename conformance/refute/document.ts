@@ -9,7 +9,8 @@ import { generate, generatorVersion } from "../generate/generate.js";
 import { strategyNames } from "../program/config-codec.js";
 import { totals } from "../program/trace.js";
 import { plural } from "../plural.js";
-import { machineOf, prototypeNote, shownLines, stepLines } from "./print.js";
+import { stepLines } from "../told.js";
+import { machineOf, prototypeNote, shownLines } from "./print.js";
 import { claimNames, refute } from "./refute.js";
 import { storyOf, type Story } from "./story.js";
 

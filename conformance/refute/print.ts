@@ -1,7 +1,8 @@
 /** Stories as text. */
 import type { Config } from "../../spec/sfork/config.js";
 import { plural } from "../plural.js";
-import type { Shown, Story, Told } from "./story.js";
+import { stepLines, widthOf } from "../told.js";
+import type { Shown, Story } from "./story.js";
 
 /** Where the prototype's functions stand. */
 const prototypeFile = "unikraft/lib/sassy-fork/sfork.c";
@@ -14,18 +15,6 @@ const hex = (value: bigint): string => `0x${value.toString(16)}`;
 export const machineOf = ({ format, strategy, page, pages, processes, base, stride }: Config): string =>
   `${format}, strategy ${strategy}, ${plural(processes, "process", "processes")}; regions of ${pages} pages of ${page} bytes, ` +
   `from ${hex(base)} on, ${hex(stride)} apart`;
-
-const widthOf = (texts: readonly string[]): number => Math.max(0, ...texts.map(({ length }) => length));
-
-export const stepLines = (steps: readonly Told[]): readonly string[] => {
-  const width = widthOf(steps.map(({ operation }) => operation));
-  const actors = widthOf(steps.map(({ actor }) => actor));
-  const indent = " ".repeat(actors + 6);
-  return steps.flatMap(({ actor, operation, observation, left }, index) => [
-    `${String(index).padStart(2)}  ${actor.padEnd(actors)}  ${operation.padEnd(width)}  -> ${observation}`,
-    ...left.map((line) => `${indent}${line}`),
-  ]);
-};
 
 /** Of two machines only what is not the same is of interest. */
 export const shownLines = ({ byClaim, byTruth, truly }: Story): readonly (readonly [by: string, what: string])[] => {

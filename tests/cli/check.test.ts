@@ -184,7 +184,7 @@ describe("saving", () => {
   test("says in one line why it cannot", () => {
     const folder = temporary();
     mkdirSync(join(folder, finding.name));
-    expect(() => saveFinding(folder, finding)).toThrow(/^the finding cannot be saved here: is a directory/);
+    expect(() => saveFinding(folder, finding)).toThrow(`${folder}: the finding cannot be saved here: is a directory`);
   });
 });
 
