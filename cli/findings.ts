@@ -7,7 +7,7 @@ import { InputError, whyUnreadable } from "../conformance/errors.js";
 const exists = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "EEXIST";
 
 /** Create the file, unless it is there already with the same text; false if it is there with another. */
-const create = (path: string, text: string): boolean => {
+export const createFile = (path: string, text: string): boolean => {
   try {
     writeFileSync(path, text, { flag: "wx" });
     return true;
@@ -26,7 +26,7 @@ export const saveFinding = (folder: string, { name, text }: SavedFinding): strin
     mkdirSync(folder, { recursive: true });
     for (let number = 1; number <= mostNames; number += 1) {
       const path = join(folder, number === 1 ? name : name.replace(/\.sfork$/, `-${number}.sfork`));
-      if (create(path, text)) return path;
+      if (createFile(path, text)) return path;
     }
   } catch (error) {
     throw new InputError(folder, undefined, `the finding cannot be saved here: ${whyUnreadable(error)}`);

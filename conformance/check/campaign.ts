@@ -8,7 +8,7 @@ import type { Profile } from "../generate/options.js";
 import { implementations, type ImplementationName } from "../implementations/index.js";
 import { judgeBeside } from "./beside.js";
 import type { CompleteProgram, Finding } from "./finding.js";
-import { minimise } from "./minimise.js";
+import { minimise, type Minimised } from "./minimise.js";
 import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions, type Verdict } from "./judge.js";
 
 /** What says which programs there are: the same settings, the same programs. */
@@ -39,17 +39,19 @@ const fullEvery = 50;
 export const judgeAs = (impl: CampaignSettings["impl"], program: CompleteProgram, options: JudgeOptions): Verdict =>
   impl === "spec-lazy" ? judge(program, options) : judgeBeside(program, implementations[impl], options.full);
 
+/** A finding made smaller. */
+export const minimiseAs = (impl: CampaignSettings["impl"], finding: Finding, checker?: Checker): Minimised => {
+  // What a step observed is seen without looking at everything.
+  const full = finding.kind !== "observation";
+  return minimise(finding, (program) => judgeAs(impl, program, { ...(checker && { checker }), full }).finding);
+};
+
 /** A finding of a campaign made smaller; what it had found as it was, where that does not show again. */
 export const minimised = ({ impl }: CampaignSettings, found: Found, checker?: Checker): Found => {
   // What ended another thread would end this one.
   if (found.finding.kind === "worker") return found;
-  // What a step observed is seen without looking at everything.
-  const full = found.finding.kind !== "observation";
-  const result = minimise(
-    found.finding,
-    (program) => judgeAs(impl, program, { ...(checker && { checker }), full }).finding,
-  );
-  return { ...found, finding: result.kind === "minimal" ? result.finding : { ...found.finding, kind: "flaky" } };
+  const result = minimiseAs(impl, found.finding, checker);
+  return { ...found, finding: result.kind === "flaky" ? { ...found.finding, kind: "flaky" } : result.finding };
 };
 
 /** Generate and judge program number `index`; it does not depend on any other. */

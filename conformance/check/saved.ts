@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { StrategyName } from "../../spec/sfork/config.js";
 import { strategies } from "../../spec/sfork/laws.js";
 import { generatorVersion } from "../generate/generate.js";
-import { printTextProgram } from "../program/print.js";
+import { printCommented } from "../program/print.js";
 import type { CampaignSettings, Found } from "./campaign.js";
 import { printToken } from "./token.js";
 
@@ -38,10 +38,7 @@ export const savedFinding = (settings: CampaignSettings, { index, finding }: Fou
       ? [`or:    npx sfork run --diff ${sidesOf(settings.impl, rule, strategy).join(",")} FILE`]
       : []),
   ];
-  const text = printTextProgram(program);
-  const end = text.indexOf("\n") + 1;
-  // The header line stays the first, so that the file says at once what it is.
-  const whole = text.slice(0, end) + lines.map((line) => `# ${line}\n`).join("") + text.slice(end);
-  const hash = createHash("sha256").update(whole).digest("hex").slice(0, 12);
-  return { name: `${rule}-${hash}.sfork`, text: whole };
+  const text = printCommented(program, lines);
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return { name: `${rule}-${hash}.sfork`, text };
 };
