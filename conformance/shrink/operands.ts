@@ -38,9 +38,12 @@ const exactly =
 const smaller: Plainer<number> = (value) =>
   [...new Set([0, 1, Math.floor(value / 2), value - 1])].filter((one) => one >= 0 && one < value);
 
+/** Small ones, half, the highest bit alone, and a multiple of a granule. */
 const nearerZero: Plainer<bigint> = (value) => {
-  const size = (one: bigint): bigint => (one < 0n ? -one : one);
-  return [...new Set([0n, 1n, value / 2n, value & -16n])].filter((one) => size(one) < size(value));
+  const size = value < 0n ? -value : value;
+  const highest = 1n << BigInt(size.toString(2).length - 1);
+  const sizes = [...new Set([0n, 1n, size / 2n, highest, size & -16n])].filter((one) => one < size);
+  return sizes.map((one) => (value < 0n ? -one : one));
 };
 
 const integer: Plainer<Integer> = (value) =>

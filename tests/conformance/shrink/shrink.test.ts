@@ -75,9 +75,9 @@ describe("a program is shrunk", () => {
         step?.operation.op === "cincoffset" && "immediate" in step.operation.n && step.operation.n.immediate >= 0x100n
       );
     };
-    // Halved as long as that shows it, then cut to a multiple of sixteen.
+    // Nearer by whole pages as long as that shows it, then the highest bit alone.
     const [small] = smallest(program("0: cincoffset c12, c1, 0x1234"), odd).steps;
-    expect(small?.operation).toMatchObject({ n: { immediate: 0x120n } });
+    expect(small?.operation).toMatchObject({ n: { immediate: 0x100n } });
   });
 
   test("with threads that the others do not need, whose later ones get other numbers", () => {
