@@ -1,6 +1,6 @@
 /** What `sfork check` says on standard error while it runs: how fast, how far, and how long still. */
+import { plural } from "../conformance/plural.js";
 import type { Limits, Progress as Reached, Shard } from "../conformance/check/run.js";
-import { counted } from "./check-report.js";
 import { createProgress, duration } from "./progress.js";
 
 /** What it is at. */
@@ -13,13 +13,13 @@ const leftOf = (limits: Limits, { part, of }: Shard, done: number, passed: numbe
   const runs = limits.runs === Infinity ? Infinity : Math.ceil((limits.runs - part + 1) / of);
   const byTime = (limits.time - passed) / 1000;
   const byRuns = ((runs - done) * passed) / Math.max(1, done) / 1000;
-  const programs = runs === Infinity ? "" : `${counted(runs - done, "program")} or `;
+  const programs = runs === Infinity ? "" : `${plural(runs - done, "program")} or `;
   return `${programs}${duration(Math.min(byTime, byRuns))} left`;
 };
 
 /** The corner cases that were reached; of what does not count them, the steps. */
 const coverageOf = ({ coverage, steps }: Reached): string => {
-  if (coverage === undefined) return counted(steps, "step");
+  if (coverage === undefined) return plural(steps, "step");
   const cases = Object.values(coverage.cornerCases);
   return `${cases.filter((count) => count > 0).length} of ${cases.length} corner cases`;
 };
@@ -28,10 +28,10 @@ const campaignLine = (reached: Reached, limits: Limits, shard: Shard, since: num
   const { programs, generated, findings, milliseconds } = reached;
   if (programs === 0) return "starting";
   return [
-    counted(programs, "program"),
+    plural(programs, "program"),
     `${((programs * 1000) / milliseconds).toFixed(1)}/s`,
     coverageOf(reached),
-    counted(findings, "finding"),
+    plural(findings, "finding"),
     leftOf(limits, shard, generated, milliseconds + since),
   ].join(", ");
 };
@@ -56,11 +56,11 @@ export const createCheckProgress = (limits: Limits, shard: Shard): CheckProgress
       case undefined:
         return "starting";
       case "regressions":
-        return `${phase.done} of ${counted(phase.of, "earlier finding")} run again`;
+        return `${phase.done} of ${plural(phase.of, "earlier finding")} run again`;
       case "campaign":
         return campaignLine(phase.reached, limits, shard, performance.now() - since);
       case "smaller":
-        return `making ${counted(phase.findings, "finding")} smaller`;
+        return `making ${plural(phase.findings, "finding")} smaller`;
     }
   };
   // A batch, or a finding that becomes smaller, may take longer than somebody waits for a sign of life.

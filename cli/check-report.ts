@@ -6,13 +6,11 @@ import type { Regression } from "../conformance/check/regressions.js";
 import { rateOf, replayOf, type CheckReport } from "../conformance/check/report.js";
 import { summarizeCoverage } from "../conformance/coverage-summary.js";
 import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
+import { plural } from "../conformance/plural.js";
 import { printOperation, printTextProgram } from "../conformance/program/print.js";
 import { out } from "./output.js";
 
 const whole = (number: number): string => number.toLocaleString("en");
-
-/** `1 program`, `12,345 programs`. */
-export const counted = (number: number, noun: string): string => `${whole(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 /** A finding of an earlier run, when it was run again. */
 export const printRegression = ({ file, rule, finding }: Regression): string =>
@@ -48,7 +46,7 @@ const listed = (chosen: readonly string[], known: readonly string[]): string =>
 
 const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): string => {
   if (checked === 0 && failed === 0) return "nothing to compare";
-  return failed === 0 ? out.green("held") : out.red(`broken by ${counted(failed, "program")}`);
+  return failed === 0 ? out.green("held") : out.red(`broken by ${plural(failed, "program")}`);
 };
 
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
@@ -66,18 +64,18 @@ const checkLines = (
       ? `of one address space beside one for each process, ${whole(masked)} of them without numbers`
       : `of ${strategies.filter((name) => refinement[name] === rule).join(", ")} beside eager copies`;
   };
-  const evaluated = `${counted(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
+  const evaluated = `${plural(transitions, "transition")}, everything looked at after ${whole(inFull)}`;
   const ends = Object.entries(ended).flatMap(([kind, times]) => (times === 0 ? [] : [`${kind} ${whole(times)}`]));
   return [
     "checks",
     ...compared.map((check) => {
-      const what = `${counted(check.checked, "observation")} ${beside(check.rule)}`;
+      const what = `${plural(check.checked, "observation")} ${beside(check.rule)}`;
       return `  ${check.rule}: ${what}: ${verdictOf(check)}`;
     }),
     ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
     ...(impl === "spec-lazy"
       ? []
-      : [`  views and counters compared, and structures checked, ${counted(looks, "time")}`]),
+      : [`  views and counters compared, and structures checked, ${plural(looks, "time")}`]),
     `  invariants: ${evaluated}`,
     ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
     ...(others === 0
@@ -85,9 +83,7 @@ const checkLines = (
       : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${out.green("held")}`]),
     ...(crashes === 0
       ? []
-      : [
-          `  ${out.red(`${counted(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`,
-        ]),
+      : [`  ${out.red(`${plural(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`]),
   ];
 };
 
@@ -101,17 +97,17 @@ const findingLine = (
   const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
   const where = saved?.path ?? `${file ?? `program ${index} of seed ${settings.seed}`}, not saved`;
   const short = saved?.cutShort === true ? ", not made smaller" : "";
-  return `  ${finding.rule} in ${operation}, ${counted(programs, "program")}: ${where}${short}`;
+  return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}${short}`;
 };
 
 const regressionLines = ({ regressions }: CheckReport): readonly string[] => {
   const shown = regressions.filter(({ held }) => !held);
   const held = regressions.length - shown.length;
   return [
-    ...(held === 0 ? [] : [`${counted(held, "regression")} ${held === 1 ? "holds" : "hold"} now`]),
+    ...(held === 0 ? [] : [`${plural(held, "regression")} ${held === 1 ? "holds" : "hold"} now`]),
     ...(shown.length === 0
       ? []
-      : [out.red(`${counted(shown.length, "regression")} still ${shown.length === 1 ? "shows" : "show"}:`)]),
+      : [out.red(`${plural(shown.length, "regression")} still ${shown.length === 1 ? "shows" : "show"}:`)]),
     ...shown.map(({ file, rule }) => `  ${rule ?? ""}: ${file}`),
   ];
 };
@@ -125,7 +121,7 @@ const ending = (report: CheckReport): readonly string[] => {
     ...regressionLines(report),
     findings.length === 0
       ? out.green(`no ${other}findings in ${settings.impl}`)
-      : out.red(`${counted(findings.length, "different finding")} in ${settings.impl}`),
+      : out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`),
     ...(interrupted ? ["interrupted: not everything was checked"] : []),
   ];
 };
@@ -136,9 +132,9 @@ export const printCheckReport = (report: CheckReport): string => {
   const { impl, seed, strategies, formats, profile, steps } = settings;
   const part = shard.of === 1 ? "" : `, shard ${shard.part} of ${shard.of}`;
   return [
-    `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${counted(steps, "step")}${part}`,
+    `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${plural(steps, "step")}${part}`,
     `strategies ${listed(strategies, conformingNames)}; formats ${listed(formats, formatNames)}`,
-    `${counted(totals.programs, "program")}, ${counted(totals.steps, "step")} in ${seconds.toFixed(1)} s: ` +
+    `${plural(totals.programs, "program")}, ${plural(totals.steps, "step")} in ${seconds.toFixed(1)} s: ` +
       `${rateOf(report).toFixed(1)} programs/s`,
     "",
     ...checkLines(totals, settings),

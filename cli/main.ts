@@ -11,6 +11,7 @@ import { complain, err } from "./output.js";
 import { replayCommand } from "./replay.js";
 import { refuteCommand } from "./refute.js";
 import { runCommand } from "./run.js";
+import { shrinkCommand } from "./shrink.js";
 import { vectorsCommand } from "./vectors.js";
 
 const version = (): string => {
@@ -37,6 +38,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(checkCommand(done))
     .addCommand(runCommand(done))
     .addCommand(replayCommand(done))
+    .addCommand(shrinkCommand(done))
     .addCommand(refuteCommand(done))
     .addCommand(benchCommand(done))
     .addCommand(vectorsCommand(done))

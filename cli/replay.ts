@@ -11,10 +11,9 @@ import {
   type CampaignSettings,
   type Found,
 } from "../conformance/check/campaign.js";
+import { readComplete } from "../conformance/check/files.js";
 import { isToken, parseToken } from "../conformance/check/token.js";
 import { formatNames } from "../conformance/program/config-codec.js";
-import { readProgram } from "../conformance/program/file.js";
-import { configOf } from "../conformance/program/trace.js";
 import { printFinding } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, out } from "./output.js";
@@ -44,19 +43,17 @@ const ofFile = async (
   { impl }: Options,
   done: (code: ExitCode) => void,
 ): Promise<Outcome | undefined> => {
-  const source = await readProgram(file);
-  const config = isLeft(source) ? source : configOf(source.right, file);
-  if (isLeft(source) || isLeft(config)) {
-    const error = isLeft(source) ? source.left : isLeft(config) ? config.left : undefined;
-    complain(error?.describe() ?? file);
+  const read = await readComplete(file, impl);
+  if (isLeft(read)) {
+    complain(read.left.describe());
     done(exitCodes.usage);
     return undefined;
   }
-  const { version, steps } = source.right.program;
-  const program = { version, config: config.right, steps };
+  const program = read.right;
+  const { config, steps } = program;
   const { finding } = judgeAs(impl, program, { full: true });
   const settings: CampaignSettings = {
-    ...{ impl, seed: "file", formats: formatNames, strategies: [config.right.strategy], profile: "mixed" },
+    ...{ impl, seed: "file", formats: formatNames, strategies: [config.strategy], profile: "mixed" },
     steps: Math.max(1, steps.length),
   };
   return { settings, found: finding && { index: 0, finding }, steps: steps.length };

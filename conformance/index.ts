@@ -20,4 +20,5 @@ export { printJsonProgram } from "./program/json.js";
 export { printTextProgram } from "./program/print.js";
 export type { Program, ProgramStep } from "./program/program.js";
 export { claimNames, refute, type Refutation } from "./refute/refute.js";
-export { shrink, type Shows } from "./shrink/shrink.js";
+export type { Shows } from "./shrink/shows.js";
+export { shrink, type Shrunk, type ShrinkOptions } from "./shrink/shrink.js";

@@ -9,7 +9,7 @@ import type { Profile } from "../generate/options.js";
 import { implementations, type ImplementationName } from "../implementations/index.js";
 import { judgeBeside } from "./beside.js";
 import type { CompleteProgram, Finding } from "./finding.js";
-import { minimise } from "./minimise.js";
+import { minimise, type Minimised } from "./minimise.js";
 import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions, type Verdict } from "./judge.js";
 
 /** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
@@ -61,17 +61,19 @@ export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeO
   return judgeBeside(program, typeof impl === "function" ? impl : implementations[impl], options);
 };
 
+/** A finding made smaller. */
+export const minimiseAs = (impl: Subject, finding: Finding, checker?: Checker): Minimised => {
+  // What a step observed is seen without looking at everything.
+  const full = finding.kind !== "observation";
+  return minimise(finding, (program) => judgeAs(impl, program, { ...(checker && { checker }), full }).finding);
+};
+
 /** A finding of a campaign made smaller; what it had found as it was, where that does not show again. */
 export const minimised = ({ impl }: Pick<AnySettings, "impl">, found: Found, checker?: Checker): Found => {
   // What ended another thread would end this one.
   if (found.finding.kind === "worker") return found;
-  // What a step observed is seen without looking at everything.
-  const full = found.finding.kind !== "observation";
-  const result = minimise(
-    found.finding,
-    (program) => judgeAs(impl, program, { ...(checker && { checker }), full }).finding,
-  );
-  return { ...found, finding: result.kind === "minimal" ? result.finding : { ...found.finding, kind: "flaky" } };
+  const result = minimiseAs(impl, found.finding, checker);
+  return { ...found, finding: result.kind === "flaky" ? { ...found.finding, kind: "flaky" } : result.finding };
 };
 
 /** Generate and judge program number `index`; it does not depend on any other. */

@@ -18,10 +18,7 @@ export const strategiesFor = (impl: Subject): readonly StrategyName[] =>
   impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 
 /** A program with a configuration that the implementation can run; a line that says why there is none. */
-export const readComplete = async (
-  file: string,
-  impl: Subject,
-): Promise<Either<InputError, CompleteProgram>> =>
+export const readComplete = async (file: string, impl: Subject): Promise<Either<InputError, CompleteProgram>> =>
   pipe(
     await readProgram(file),
     chain((source) =>

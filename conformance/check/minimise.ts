@@ -6,13 +6,16 @@ import type { CompleteProgram, Finding } from "./finding.js";
 export type JudgeInFull = (program: CompleteProgram) => Finding | undefined;
 
 export type Minimised =
-  | { readonly kind: "minimal"; readonly finding: Finding }
+  | {
+      readonly kind: "small";
+      readonly finding: Finding;
+      /** Candidates that were judged. */
+      readonly judged: number;
+      /** No step can be left out; false where too many candidates were to be judged to know that. */
+      readonly minimal: boolean;
+    }
   /** It did not show twice again: what was found depends on more than the program. */
   | { readonly kind: "flaky" };
-
-/** What was only looked at in the end may be found earlier, and at another step, when everything is looked at. */
-const isLike = (one: Finding, other: Finding | undefined): boolean =>
-  one.kind === other?.kind && one.rule === other.rule;
 
 /** Cut behind the step that fails, and without what that was expected to observe. */
 const bare = ({ program }: Finding): CompleteProgram => ({
@@ -20,21 +23,23 @@ const bare = ({ program }: Finding): CompleteProgram => ({
   steps: program.steps.map(({ actor, operation }) => ({ actor, operation })),
 });
 
-/** Most candidates that are judged: a count, because a clock would find something else on every machine. */
+/** Most candidates that are judged: several times what the longest programs take. */
 const mostCandidates = 5000;
 
-/** The smallest program with a finding of the same rule, operation and place. */
-export const minimise = (found: Finding, judge: JudgeInFull): Minimised => {
+/**
+ * The smallest program with a finding of the same rule, operation and place. Where everything is looked at after every step,
+ * something else may be found first, and earlier: then that is what the programs show.
+ */
+export const minimise = (found: Finding, judge: JudgeInFull, budget = mostCandidates): Minimised => {
   const [first, second] = [judge(bare(found)), judge(bare(found))];
-  if (first === undefined || !isLike(found, first) || second?.key !== first.key) return { kind: "flaky" };
+  if (first === undefined || second?.key !== first.key) return { kind: "flaky" };
   let smallest = first;
-  let candidates = 0;
-  shrink(bare(first), (candidate) => {
-    candidates += 1;
-    const finding = candidates > mostCandidates ? undefined : judge(candidate);
+  const shows = (candidate: CompleteProgram): boolean => {
+    const finding = judge(candidate);
     if (finding?.key !== first.key) return false;
     smallest = finding;
     return true;
-  });
-  return { kind: "minimal", finding: smallest };
+  };
+  const { judged, minimal } = shrink(bare(first), shows, { budget });
+  return { kind: "small", finding: smallest, judged, minimal };
 };

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { StrategyName } from "../../spec/sfork/config.js";
 import { strategies } from "../../spec/sfork/laws.js";
 import { generatorVersion } from "../generate/generate.js";
-import { printTextProgram } from "../program/print.js";
+import { printCommented } from "../program/print.js";
 import type { AnySettings, Found } from "./campaign.js";
 import { implementationOf, own, printToken } from "./token.js";
 
@@ -73,10 +73,7 @@ export const savedFinding = (settings: AnySettings, found: Found): SavedFinding 
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
     ...originLines(settings, found),
   ];
-  const text = printTextProgram(program);
-  const end = text.indexOf("\n") + 1;
-  // The header line stays the first, so that the file says at once what it is.
-  const whole = text.slice(0, end) + lines.map((line) => `# ${line}\n`).join("") + text.slice(end);
-  const hash = createHash("sha256").update(whole).digest("hex").slice(0, 12);
-  return { name: `${rule}-${hash}.sfork`, text: whole };
+  const text = printCommented(program, lines);
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return { name: `${rule}-${hash}.sfork`, text };
 };

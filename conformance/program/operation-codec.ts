@@ -84,8 +84,15 @@ const jsonCall: t.Type<SplitCall, unknown> = new t.Type<SplitCall, unknown>(
 /** In a line the call is read and printed as the operation that it is (text.ts, print.ts). */
 const textCall = guarded("call", isSplitCall, notASplitCall);
 
+/** Operands in JSON, by their kinds. */
+export const operandFields: OperandFields<OperandKind> = {
+  ...jsonOperands,
+  ...jsonKernelOperands,
+  call: field(jsonCall),
+};
+
 /** Operands and choices of an operation in JSON, by name. */
-export const jsonFields = fieldsIn({ ...jsonOperands, ...jsonKernelOperands, call: field(jsonCall) });
+export const jsonFields = fieldsIn(operandFields);
 
 /** The same as words of a line. */
 export const textFields = fieldsIn({ ...textOperands, ...textKernelOperands, call: field(textCall) });

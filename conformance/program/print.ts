@@ -61,3 +61,10 @@ export const printTextProgram = ({ version, config, steps }: Program): string =>
     ]),
     "",
   ].join("\n");
+
+/** The same with comments behind the header, which stays the first line, so that a file says at once what it is. */
+export const printCommented = (program: Program, comments: readonly string[]): string => {
+  const text = printTextProgram(program);
+  const end = text.indexOf("\n") + 1;
+  return text.slice(0, end) + comments.map((line) => `# ${line}\n`).join("") + text.slice(end);
+};

@@ -5,7 +5,8 @@ import { claims, type ClaimName } from "../../spec/sfork/variants/claims.js";
 import type { CompleteProgram } from "../check/finding.js";
 import { generate } from "../generate/generate.js";
 import type { GenerateOptions } from "../generate/options.js";
-import { shrink, type Complete } from "../shrink/shrink.js";
+import type { Complete } from "../shrink/configuration.js";
+import { shrink } from "../shrink/shrink.js";
 import { breachOf, type Breach } from "./breach.js";
 
 export const claimNames = Object.keys(claims) as readonly ClaimName[];
@@ -100,7 +101,7 @@ export interface SearchOptions {
 const shrunk = (found: Refutation, side: Side): Refutation => {
   const claim: Claim = claims[found.claim];
   const shows = (program: CompleteProgram): boolean => breachOn(claim, side, program) !== undefined;
-  const program = shrink(found.program, shows, completeBy(claim, side));
+  const { program } = shrink(found.program, shows, { complete: completeBy(claim, side) });
   const breach = breachOn(claim, side, program);
   return breach === undefined ? found : { ...found, program: cutAt(program, breach), breach };
 };

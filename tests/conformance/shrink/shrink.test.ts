@@ -1,8 +1,10 @@
 /** Shrinking: what comes out still shows it, no step of it can be left out, and nothing in it can be made plainer. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { CompleteProgram } from "../../../conformance/check/finding.js";
 import { generate } from "../../../conformance/generate/generate.js";
-import { shrink, type Shows } from "../../../conformance/shrink/shrink.js";
+import { shrink, type ShrinkOptions } from "../../../conformance/shrink/shrink.js";
+import type { Shows } from "../../../conformance/shrink/shows.js";
 import { completeConfig } from "../../../spec/sfork/config.js";
 import type { OperationName } from "../../../spec/sfork/operation.js";
 import { program } from "../check/support.js";
@@ -20,6 +22,14 @@ const generated = (index: number): CompleteProgram => {
   return { version, config, steps };
 };
 
+const smallest = (from: CompleteProgram, shows: Shows, options?: ShrinkOptions): CompleteProgram =>
+  shrink(from, shows, options).program;
+
+const without = ({ steps, ...rest }: CompleteProgram, left: number): CompleteProgram => ({
+  ...rest,
+  steps: steps.filter((_, index) => index !== left),
+});
+
 const ops = ({ steps }: CompleteProgram): readonly string[] => steps.map(({ operation: { op } }) => op);
 
 describe("a program is shrunk", () => {
@@ -28,7 +38,7 @@ describe("a program is shrunk", () => {
       .map(generated)
       .filter(has("fork", "exit"));
     expect(long.length).toBeGreaterThan(5);
-    for (const one of long) expect(ops(shrink(one, has("fork", "exit")))).toEqual(["fork", "exit"]);
+    for (const one of long) expect(ops(smallest(one, has("fork", "exit")))).toEqual(["fork", "exit"]);
   });
 
   test("to what no single step can be left out of, whatever it is looked for", () => {
@@ -39,7 +49,7 @@ describe("a program is shrunk", () => {
       return (second - first) % 2 === 0 && second > first + 2;
     };
     const long = program("0: fork c7", ...Array.from({ length: 9 }, () => "0: yield"), "0: fork c7", "1: yield");
-    const small = shrink(long, shows);
+    const small = smallest(long, shows);
     expect(shows(small)).toBe(true);
     expect(ops(small)).toEqual(["fork", "yield", "yield", "yield", "fork"]);
   });
@@ -50,7 +60,7 @@ describe("a program is shrunk", () => {
       "config format=morello pages=12 page=1024 guard=2048 processes=6 slots=9 pipe=16",
       "0: yield",
     );
-    const small = shrink({ version: 1, config, steps: program("0: yield").steps }, shows);
+    const small = smallest({ version: 1, config, steps: program("0: yield").steps }, shows);
     const plainest = completeConfig({ page: 256, pages: 8, processes: 1, slots: 1, frames: config.frames });
     expect(small.config).toEqual(plainest);
   });
@@ -58,16 +68,16 @@ describe("a program is shrunk", () => {
   test("to small numbers, the data part's register and the first thread", () => {
     const long = program("0: fork c7", "1: cincoffset c12, c9, 0x1234", "1: store.w c3, 0x77(c12)");
     const shows: Shows = ({ steps }) => has("cincoffset", "store.w")({ version: 1, config: long.config, steps });
-    expect(shrink(long, shows).steps).toEqual(program("0: cincoffset c12, c1, 0", "0: store.w c3, 0(c1)").steps);
+    expect(smallest(long, shows).steps).toEqual(program("0: cincoffset c12, c1, 0", "0: store.w 0, 0(c1)").steps);
     const odd: Shows = ({ steps }) => {
       const [step] = steps;
       return (
         step?.operation.op === "cincoffset" && "immediate" in step.operation.n && step.operation.n.immediate >= 0x100n
       );
     };
-    // Halved as long as that shows it, then cut to a multiple of sixteen.
-    const [small] = shrink(program("0: cincoffset c12, c1, 0x1234"), odd).steps;
-    expect(small?.operation).toMatchObject({ n: { immediate: 0x120n } });
+    // Nearer by whole pages as long as that shows it, then the highest bit alone.
+    const [small] = smallest(program("0: cincoffset c12, c1, 0x1234"), odd).steps;
+    expect(small?.operation).toMatchObject({ n: { immediate: 0x100n } });
   });
 
   test("with threads that the others do not need, whose later ones get other numbers", () => {
@@ -77,20 +87,64 @@ describe("a program is shrunk", () => {
         ({ actor, operation: { op } }) =>
           op === "burn" && actor > 0 && steps.filter((one) => one.operation.op === "fork").length >= actor,
       );
-    expect(shrink(long, shows).steps).toEqual(program("0: fork c7", "1: burn").steps);
+    expect(smallest(long, shows).steps).toEqual(program("0: fork c7", "1: burn").steps);
   });
 
   test("but never to a configuration that is not legal, or that it is told not to take", () => {
     const long = { ...program("config strategy=coa pages=8", "0: yield") };
-    const small = shrink(
-      long,
-      () => true,
-      (sizes) => {
+    const small = smallest(long, () => true, {
+      complete: (sizes) => {
         const config = completeConfig(sizes);
         return "illegal" in config || config.strategy !== "coa" ? undefined : config;
       },
-    );
+    });
     expect(small.config.strategy).toBe("coa");
     expect(small.steps).toEqual([]);
+  });
+});
+
+describe("no step can be left out", () => {
+  /** It shows by the weights of its operations, whatever they are: leaving out one step and another is not like leaving out both. */
+  const weighed = (weight: number, modulus: number): Shows => {
+    const sum = ({ steps }: CompleteProgram): number =>
+      steps.reduce((total, { operation: { op } }, index) => total + op.length * weight + index * op.length, 0);
+    return (one) => one.steps.length > 0 && sum(one) % modulus === 0;
+  };
+  const drawn = fc.tuple(fc.nat(500), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 2, max: 5 }));
+
+  test("of what it comes to, for whatever is looked for; and the result says so", () => {
+    let shown = 0;
+    fc.assert(
+      fc.property(drawn, ([index, weight, modulus]) => {
+        const [long, shows] = [generated(index), weighed(weight, modulus)];
+        fc.pre(shows(long));
+        const { program: small, minimal } = shrink(long, shows);
+        shown += 1;
+        expect(minimal).toBe(true);
+        expect(shows(small)).toBe(true);
+        expect(small.steps.map((_, left) => shows(without(small, left)))).toEqual(small.steps.map(() => false));
+      }),
+      { numRuns: 60 },
+    );
+    expect(shown).toBeGreaterThan(10);
+  });
+
+  test("unless the budget ends first: it is kept to, what comes out shows it all the same, and the result says so", () => {
+    const shows = has("fork", "exit");
+    const long = Array.from({ length: 400 }, (_, index) => generated(index)).find(shows) ?? generated(0);
+    const whole = shrink(long, shows);
+    let asked = 0;
+    for (const budget of [0, 1, 7, whole.judged - 1, whole.judged]) {
+      asked = 0;
+      const counting: Shows = (one) => {
+        asked += 1;
+        return shows(one);
+      };
+      const { program: small, judged, minimal } = shrink(long, counting, { budget });
+      expect(asked).toBe(budget);
+      expect(judged).toBe(budget);
+      expect(shows(small)).toBe(true);
+      expect(minimal).toBe(budget === whole.judged);
+    }
   });
 });
