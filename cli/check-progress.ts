@@ -4,7 +4,7 @@ import type { Limits, Progress as Reached, Shard } from "../conformance/check/ru
 import { createProgress, duration } from "./progress.js";
 
 /** What it is at. */
-export type Phase =
+type Phase =
   | { readonly kind: "regressions"; readonly done: number; readonly of: number }
   | { readonly kind: "campaign"; readonly reached: Reached }
   | { readonly kind: "smaller"; readonly findings: number };

@@ -8,7 +8,7 @@ import path from "node:path";
 import ts from "typescript";
 import { InputError, whyUnreadable } from "../conformance/errors.js";
 
-export const root = path.resolve(import.meta.dirname, "..");
+const root = path.resolve(import.meta.dirname, "..");
 
 const folder = path.join(root, "tests/breakages");
 
@@ -57,7 +57,7 @@ export const readBreakage = (name: string): Breakage => {
 };
 
 /** The source with the breakage in it. Throws `InputError` where its lines are not there any longer, or more than once. */
-export const broken = ({ patch, file, before, after }: Breakage, source: string): string => {
+const broken = ({ patch, file, before, after }: Breakage, source: string): string => {
   const around = (lines: readonly string[]): string => `\n${lines.join("\n")}\n`;
   const pieces = `\n${source}`.split(around(before));
   if (pieces.length !== 2) {

@@ -20,7 +20,7 @@ export interface CheckReport extends Result {
 export const rateOf = ({ totals, seconds }: Result): number => totals.programs / Math.max(seconds, 0.001);
 
 /** What `sfork replay` is given: the token of a generated program, or the file of any other. */
-export const targetOf = (settings: CampaignSettings, { index, file }: Found, path = file): string =>
+const targetOf = (settings: CampaignSettings, { index, file }: Found, path = file): string =>
   file === undefined ? printToken({ settings, index }) : (path ?? file);
 
 /** A path as a shell takes it. */

@@ -52,7 +52,7 @@ export interface Result {
 }
 
 /** The programs of a part: the parts of a campaign together have each program once, files' programs, too. */
-export function* itemsOf({ shard: { part, of }, corpus, limits: { runs } }: Plan): Generator<Item, void, void> {
+function* itemsOf({ shard: { part, of }, corpus, limits: { runs } }: Plan): Generator<Item, void, void> {
   yield* corpus.filter(({ index }) => index % of === part - 1);
   for (let index = part - 1; index < runs; index += of) yield index;
 }

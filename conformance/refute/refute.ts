@@ -98,10 +98,13 @@ export interface SearchOptions {
 }
 
 /** The program breaks the rule in its last step, and no step of it can be left out. */
+/** Most smaller programs that are tried: many times what it takes. */
+const mostCandidates = 5000;
+
 const shrunk = (found: Refutation, side: Side): Refutation => {
   const claim: Claim = claims[found.claim];
   const shows = (program: CompleteProgram): boolean => breachOn(claim, side, program) !== undefined;
-  const { program } = shrink(found.program, shows, { complete: completeBy(claim, side) });
+  const { program } = shrink(found.program, shows, { complete: completeBy(claim, side), budget: mostCandidates });
   const breach = breachOn(claim, side, program);
   return breach === undefined ? found : { ...found, program: cutAt(program, breach), breach };
 };

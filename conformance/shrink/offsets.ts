@@ -27,7 +27,14 @@ export const rescaled = (steps: readonly Step[], from: number, to: number): read
     value < 0n ? value : (value / BigInt(from)) * BigInt(to) + ((value % BigInt(from)) % BigInt(to)),
   );
 
-/** All offsets within one page; what lies from some page on, one page less far; what lies from some value on, as much less. */
+/** How much nearer what lies from `start` on can be: all the way first, then half of that and so on, a page at last. */
+const shifts = (start: bigint, page: bigint): readonly bigint[] => {
+  const pages = start / page;
+  const halves = Array.from({ length: pages.toString(2).length }, (_, times) => (pages >> BigInt(times)) * page);
+  return [...new Set(halves)];
+};
+
+/** All offsets within one page; what lies from some page on, some pages nearer; what lies from some value on, as much less. */
 const candidates = (program: CompleteProgram): readonly CompleteProgram[] => {
   const { steps, config } = program;
   const page = BigInt(config.page);
@@ -36,7 +43,9 @@ const candidates = (program: CompleteProgram): readonly CompleteProgram[] => {
   const behind = [...new Set(positive.filter((value) => value >= page).map((value) => value - (value % page)))];
   const nearer: readonly ((value: bigint) => bigint)[] = [
     ...(behind.length === 0 ? [] : [(value: bigint) => (value < 0n ? value : value % page)]),
-    ...behind.map((start) => (value: bigint) => (value < start ? value : value - page)),
+    ...behind.flatMap((start) =>
+      shifts(start, page).map((shift) => (value: bigint) => (value < start ? value : value - shift)),
+    ),
     ...positive.map((least) => (value: bigint) => (value < least ? value : value - least)),
   ];
   return nearer.map((change) => ({ ...program, steps: changed(steps, change) }));

@@ -43,6 +43,18 @@ test("a page in between goes, where two pages are needed", () => {
   ]);
 });
 
+test("a place that is far away comes near in few candidates", () => {
+  let judged = 0;
+  // So many pages are needed, and no fewer.
+  const shows: Shows = (one) => {
+    judged += 1;
+    return offsetOf(one, 1) - offsetOf(one, 0) >= 0x12345600n;
+  };
+  const near = nearerOffsets(stores("0x24", "0x1234567890123424"), shows);
+  expect(offsetOf(near, 1)).toBeLessThan(0x12345600n + 0x200n);
+  expect(judged).toBeLessThan(5000);
+});
+
 test("numbers below zero stay", () => {
   const { steps } = program("0: store.b 1, -0x110(c1)", "0: store.b 1, 0x110(c1)");
   expect(lines({ ...program(), steps: rescaled(steps, 256, 16) })).toEqual([
