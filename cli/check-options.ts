@@ -113,10 +113,10 @@ export const addCheckOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "--impl <name>",
-        "what to check: spec-lazy, the specification's lazy copies beside eager ones; fast, the optimised implementation beside the specification",
+        "what to check: fast, the optimised implementation beside the specification; spec-lazy, the specification's lazy copies beside eager ones",
       )
         .choices(checked)
-        .default("spec-lazy"),
+        .default("fast"),
     )
     .addOption(
       new Option("--strategy <names>", `some of ${strategyNames.join(", ")}, or all: those that conform`)

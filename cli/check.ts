@@ -26,14 +26,14 @@ Examples:
   $ sfork check --strategy copa --format morello,rvy64 --time 2m
   $ sfork check --seed 1 --runs 1000 --steps 60 --json
   $ sfork check --profile raw-bytes --fail-fast
-  $ sfork check --impl fast --seed 1 --runs 10000
-  $ sfork check --impl fast --seed 1 --runs 10000 --shard 2/4 --report junit=check.xml
+  $ sfork check --impl spec-lazy --seed 1 --runs 1000
+  $ sfork check --seed 1 --runs 10000 --shard 2/4 --report junit=check.xml
   $ sfork check --corpus programs --time 5m
 
-Each program runs with a lazy strategy and beside it with eager copies: every observation must be the same (REF-1 for
-coa, REF-2 for copa), and all invariants must hold after every step. Programs of strategy eager run under the
-invariants alone. With --impl fast each program runs on the optimised implementation and beside it on the specification:
-observations, views and counters must be the same (REF-4). Findings are saved in .sfork/findings/, and run again, before
+Each program runs on the optimised implementation and beside it on the specification: observations, views and counters
+must be the same (REF-4), and all invariants must hold after every step. With --impl spec-lazy it runs on the
+specification alone, with a lazy strategy and beside it with eager copies: every observation must be the same (REF-1 for
+coa, REF-2 for copa); programs of strategy eager run under the invariants alone. Findings are saved in .sfork/findings/, and run again, before
 everything else, the next time; docs/checking.md says more.
 
 Exit status: 0 everything held; 1 a finding, or an earlier one that still shows; 2 wrong usage, or a program that cannot
@@ -223,7 +223,7 @@ const check = async (
 
 export const checkCommand = (done: (code: ExitCode) => void, surroundings: Surroundings = usual): Command =>
   addCheckOptions(new Command("check"))
-    .description("generate programs, run them lazily beside eagerly, and check every observation and invariant")
+    .description("generate programs, run them beside the specification, and check every observation and invariant")
     .addHelpText("after", examples)
     .action(async (options: unknown) => {
       try {

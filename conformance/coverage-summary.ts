@@ -1,6 +1,7 @@
 /** Coverage in a few lines: what was not reached, and what was reached least. */
 import { cornerCases, type CornerCase } from "./corner-cases.js";
 import type { CoverageResult, OperationCoverage } from "./coverage.js";
+import { plural } from "./plural.js";
 import { entryOf, isOperationName } from "./program/operation-codec.js";
 
 type Counts = Readonly<Record<string, number>>;
@@ -95,7 +96,7 @@ export const summarizeCoverage = (
   const sound = present.filter(([name, seen]) => canFail(name) && failures(seen) === 0).map(([name]) => name);
   const formats = Object.entries(exponents).filter(([, seen]) => sum(seen) > 0);
   return [
-    "coverage",
+    `coverage of ${plural(programs, "program")}`,
     ...entry("operations", `${succeeded.length} of ${present.length} succeeded; never: ${names(never)}`),
     ...entry("never failed", `${names(sound)} (of those that can)`),
     ...entry("traps", names(Object.keys(traps))),

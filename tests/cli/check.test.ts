@@ -61,7 +61,8 @@ describe("a specification that holds", () => {
     const { steps, checks, looks, coverage } = object(json.stdout);
     expect(checks).toContainEqual({ rule: "REF-4", checked: steps, failed: 0 });
     expect(looks).toBeGreaterThan(30);
-    expect(coverage).toBeUndefined();
+    // Two batches, and two programs of each.
+    expect(coverage?.programs).toBe(4);
   });
 
   test("--json prints one object, the same but for the rate each time", async () => {
