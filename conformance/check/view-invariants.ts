@@ -66,7 +66,8 @@ const childUnlike = (transition: Transition, view: View): readonly Violation[] =
   }
   const region = regionOf(before, from);
   const delta = regionOf(after, to).start - region.start;
-  const lostWith = (old: Capability): boolean => old.tag && !withoutAbsent(before, from, old).tag;
+  const left = withoutAbsent(before, from);
+  const lostWith = (old: Capability): boolean => old.tag && !left(old).tag;
   const isRight = (old: Capability, now: Capability): boolean =>
     lostWith(old) ? !now.tag : isImage(after, region, delta, old, now);
   const isRightGranule = (old: Granule, now: Granule): boolean => {

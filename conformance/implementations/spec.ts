@@ -112,7 +112,7 @@ export const createWatched = (
   beside: boolean,
   { start, step }: Pick<Checker, "start" | "step">,
 ): WatchedSpec => {
-  const begin = (of: Config): Checked => (beside ? start(of) : { ...start(of), ghost: undefined });
+  const begin = (of: Config): Checked => start(of, undefined, beside);
   let checked = begin(config);
   let taken: CheckedStep | undefined;
   const implementation = implementationOf({

@@ -56,11 +56,12 @@ export interface CheckedStep {
   readonly transition: Transition | undefined;
 }
 
-/** A machine at its start, and the one whose copies are made at the fork beside one that copies later. */
-export const start = (config: Config, laws?: Laws): Checked => {
+/** A machine at its start; `beside` one that copies later, if it is wanted, the one whose copies are made at the fork. */
+export const start = (config: Config, laws?: Laws, beside = true): Checked => {
   const { atFork, separate } = strategies[config.strategy];
-  const eager = initial({ ...config, strategy: separate ? "posix" : "eager" });
-  return { machine: initial(config, laws), grants: noGrants, ghost: atFork === "copy" ? undefined : eager };
+  const lazy = beside && atFork !== "copy";
+  const ghost = lazy ? initial({ ...config, strategy: separate ? "posix" : "eager" }) : undefined;
+  return { machine: initial(config, laws), grants: noGrants, ghost };
 };
 
 /** Memory that one machine has and the other has not: regions of processes that live, and their pages. */
@@ -79,6 +80,7 @@ const pageOf = ({ config }: Machine, slot: number, index: number): Extent => {
 
 /** A new image: the region ended, and began. Pages that a child does not get end in it. */
 const replaced = ({ before, operation, process, observation, after }: Moved) => {
+  if (operation.op !== "exec" && observation.kind !== "child") return { ended: [], began: [] };
   const slot = before.processes[process]?.slot ?? 0;
   const image = operation.op === "exec" && observation.kind === "none" ? [{ slot, ...regionOf(before, slot) }] : [];
   const child = observation.kind === "child" ? after.processes[observation.child]?.slot : undefined;

@@ -2,7 +2,7 @@
 import { integer, type Context } from "../sfork/context.js";
 import { maxDescriptors, type Description } from "../sfork/kernel.js";
 import type { Machine } from "../sfork/machine.js";
-import { isLive } from "./transition.js";
+import { isLive, sameBut } from "./transition.js";
 import type { Invariant, Scope, Violation } from "./transition.js";
 
 /** Everything that refers to a description: descriptors of live processes, and calls under way. */
@@ -90,7 +90,7 @@ export const exactDescriptors: Invariant = (scope) => {
   const same =
     before.descriptions === after.descriptions &&
     before.pipes === after.pipes &&
-    before.processes === after.processes &&
-    before.threads === after.threads;
+    sameBut(before.processes, after.processes, (a, b) => a.descriptors === b.descriptors && a.state === b.state) &&
+    sameBut(before.threads, after.threads, (a, b) => a.call === b.call && a.live === b.live);
   return [...(same && !full ? [] : miscounted(scope)), ...mistaken(scope)];
 };

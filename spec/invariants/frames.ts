@@ -1,6 +1,6 @@
 /** Frames and their mappings (INV-8), and how many are promised (INV-13). */
 import type { Machine, PageEntry } from "../sfork/machine.js";
-import { found, isLive, sameGranule, sameProtection } from "./transition.js";
+import { found, isLive, sameBut, sameGranule, sameProtection } from "./transition.js";
 import type { Invariant, Scope, Violation } from "./transition.js";
 
 const entriesOf = (
@@ -14,8 +14,7 @@ const entriesOf = (
 const sameMappings = ({ full, before, after }: Scope): boolean =>
   !full &&
   before.regions === after.regions &&
-  before.frames.length === after.frames.length &&
-  after.frames.every((frame, index) => frame?.references === before.frames[index]?.references);
+  sameBut(before.frames, after.frames, (old, now) => old?.references === now?.references);
 
 const mappingsCounted = ({ after }: Scope): readonly Violation[] => {
   const entries = entriesOf(after);

@@ -54,7 +54,7 @@ export const cut = (grant: Grant, ended: Range): readonly Grant[] => {
  */
 export const stepGrants = (transition: Omit<Transition, "grants" | "grantsBefore">, old: Grants): Grants => {
   const { before, operation, thread, process, observation, after, ended } = transition;
-  if (after === before) return old;
+  if (ended.length === 0 && !["fork", "exec", "sendcap", "recvcap"].includes(operation.op)) return old;
   const left = (grant: Grant): readonly Grant[] =>
     ended.reduce<readonly Grant[]>((pieces, range) => pieces.flatMap((one) => cut(one, range)), [grant]);
   const held = after.processes.map((_, index) => (isLive(after, index) ? (old.held[index] ?? []).flatMap(left) : []));

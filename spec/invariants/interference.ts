@@ -6,7 +6,7 @@ import type { Machine, Process } from "../sfork/machine.js";
 import type { Integer, OperationName } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
 import { isSame, objectsChanged } from "./objects.js";
-import { decoded, found, isIn, isLive, pointsInto, sameCapability, sameGranule, sameProtection } from "./transition.js";
+import { decoded, found, isIn, isLive, pointsInto, sameBut, sameCapability, sameGranule, sameProtection } from "./transition.js";
 import type { Invariant, Place, Scope, Transition } from "./transition.js";
 
 /** Bytes that an operation stores, where that does not depend on its operands. */
@@ -88,6 +88,7 @@ const storesFor = ({ before, operation, process }: Transition): number =>
 
 const memoryChanged = (scope: Scope): readonly Place[] => {
   const { after, ended, granules } = scope;
+  if (granules.length === 0) return [];
   const stored = storedTo(scope);
   const slot = after.processes[storesFor(scope)]?.slot ?? 0;
   return granules.filter((place) => {
@@ -185,14 +186,6 @@ export const nonInterference: Invariant = (scope) => {
     ...objectsChanged(scope).map((where) => ({ rule: "INV-6", where, what: `changed ${by}` })),
   ];
 };
-
-/** Are members the same, but for what is allowed of one that changed? */
-const sameBut = <T>(olds: readonly T[], nows: readonly T[], isAllowed: (old: T, now: T, at: number) => boolean) =>
-  olds.length === nows.length &&
-  nows.every((now, at) => {
-    const [old] = olds.slice(at);
-    return old === now || (old !== undefined && isAllowed(old, now, at));
-  });
 
 const isLike = <T extends object>(now: T, old: T): boolean => isSame(Object.values(now), Object.values(old));
 

@@ -2,6 +2,7 @@
 import { permits, type Capability } from "../cheri/index.js";
 import { kernelBase, sharedBase } from "../sfork/config.js";
 import { registerCount, type Machine } from "../sfork/machine.js";
+import type { Range } from "../sfork/relocate.js";
 import { covers } from "./grants.js";
 import {
   boundsOf,
@@ -77,11 +78,11 @@ export const noStalePointer: Invariant = ({ after, observation, grants, held }) 
  * @rule INV-11 guards @source SFork design: guard gaps; CHERI ISAv9 §3.5.4 (alignment requirements)
  */
 export const guardGaps: Invariant = ({ after, held, inFlight }) => {
-  const regions = after.regions.map((_, slot) => regionOf(after, slot));
   const all = { start: after.config.base, end: sharedBase(after.config) };
+  const isInRegion = (bounds: Range): boolean => after.regions.some((_, slot) => within(bounds, regionOf(after, slot)));
   return [...held, ...inFlight]
     .filter(({ capability }) => isMemory(after, capability) && overlaps(boundsOf(capability), all))
-    .filter(({ capability }) => !regions.some((region) => within(boundsOf(capability), region)))
+    .filter(({ capability }) => !isInRegion(boundsOf(capability)))
     .map(foundHeld("INV-11", "leaves its region"));
 };
 

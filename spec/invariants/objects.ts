@@ -27,6 +27,8 @@ const keepsFile = (scope: Scope, isMine: boolean, old: File, now: File | undefin
  */
 export const objectsChanged = (scope: Scope): readonly string[] => {
   const { before, after, operation } = scope;
+  const kinds = ["descriptions", "pipes", "files", "requests"] as const;
+  if (kinds.every((kind) => before[kind] === after[kind])) return [];
   const mine = actorsDescriptions(scope);
   const isMine = (kind: "file" | "pipe", which: number): boolean =>
     mine.some((index = -1) => {

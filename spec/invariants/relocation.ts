@@ -52,13 +52,16 @@ const absentIn = ({ config, regions }: Machine, slot: number): readonly Range[] 
     return entry?.advice.dontFork === true ? [{ start, end: start + BigInt(config.page) }] : [];
   });
 
-/** Without its tag, where it points into what the child has not got. */
-export const withoutAbsent = (machine: Machine, slot: number, old: Capability): Capability =>
-  absentIn(machine, slot).some((range) => pointsInto(machine, old, range)) ? { ...old, tag: false } : old;
+/** What takes the tag of a capability away that points into what the child has not got. */
+export const withoutAbsent = (machine: Machine, slot: number): ((old: Capability) => Capability) => {
+  const absent = absentIn(machine, slot);
+  return (old) => (absent.some((range) => pointsInto(machine, old, range)) ? { ...old, tag: false } : old);
+};
 
 const pairsOf = ({ before, after, process }: Scope, child: number): readonly Pair[] => {
   const [from, to] = [before.processes[process]?.slot ?? 0, after.processes[child]?.slot ?? 0];
   const [fromBase, toBase] = [regionBase(before.config, from), regionBase(after.config, to)];
+  const left = withoutAbsent(before, from);
   return (after.regions[to] ?? []).flatMap((_, number) => {
     const wiped = before.regions[from]?.[number]?.advice.wipeOnFork === true;
     const [parents, own] = [wiped ? undefined : frameAt(before, from, number), frameAt(after, to, number)];
@@ -66,7 +69,7 @@ const pairsOf = ({ before, after, process }: Scope, child: number): readonly Pai
     return indicesOf(memory, (granule, index) => granule.tag || granule !== parents?.memory[index]).map((index) => {
       const [was = zeroGranule, is = zeroGranule] = [parents?.memory[index], memory[index]];
       const seen = granuleImage(before, was, parents?.home ?? fromBase, fromBase);
-      const isAbsent = seen.tag && !withoutAbsent(before, from, decoded(before, seen)).tag;
+      const isAbsent = seen.tag && !left(decoded(before, seen)).tag;
       const old = isAbsent ? { ...granuleImage(before, seen, fromBase, toBase), tag: false } : seen;
       const now = granuleImage(after, is, own?.home ?? toBase, toBase);
       return { owner: child, kind: "page", number, index, old, now };
@@ -94,12 +97,11 @@ export const exactRelocation: Invariant = (scope) => {
   const [from, to] = [before.processes[process]?.slot ?? 0, after.processes[owner]?.slot ?? 0];
   const region = regionOf(before, from);
   const delta = regionOf(after, to).start - region.start;
+  const left = withoutAbsent(before, from);
   const moved = (old: Capability, now: Capability): boolean => {
-    const kept = withoutAbsent(before, from, old);
+    if (!old.tag || left(old).tag) return isImage(after, region, delta, old, now);
     const image = imageOf(after.format, old, region.start, region.start + delta, region.end - region.start);
-    return old.tag && !kept.tag
-      ? sameCapability({ ...image, tag: false }, now)
-      : isImage(after, region, delta, old, now);
+    return sameCapability({ ...image, tag: false }, now);
   };
   // 1. Memory.
   const memory = pairsOf(scope, owner).filter(({ old, now }) =>
@@ -116,13 +118,15 @@ export const exactRelocation: Invariant = (scope) => {
   // 2. Registers, of the child's thread and of the parent's: `cd` tells them apart.
   const { pid = 0 } = after.processes[owner] ?? {};
   const threads = after.threads.flatMap((one, number) => (one.process === owner && one.live ? [number] : []));
-  const changed = (number: number, told: number, kept: typeof moved): readonly Place[] =>
-    registersOf(before, thread).flatMap((old, index) => {
-      const now = registersOf(after, number)[index];
+  const changed = (number: number, told: number, kept: typeof moved): readonly Place[] => {
+    const nows = registersOf(after, number);
+    return registersOf(before, thread).flatMap((old, index) => {
+      const now = nows[index];
       const right =
         now !== undefined && (index === operation.cd % registerCount ? isNumber(now, told) : kept(old, now));
       return right ? [] : [{ owner: after.threads[number]?.process, kind: "thread", number, index }];
     });
+  };
   const registers = [
     ...threads.flatMap((number) => changed(number, 0, moved)),
     ...changed(thread, pid, sameCapability),

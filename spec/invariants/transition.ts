@@ -275,7 +275,7 @@ const granulesOf = (
 
 /** Granules of shared segments that are tagged or differ. */
 const segmentGranules = ({ before, after }: Transition, full: boolean): readonly GranuleSeen[] =>
-  after.segments.flatMap((segment, number) =>
+  (full || before.segments !== after.segments ? after.segments : []).flatMap((segment, number) =>
     !full && segment === before.segments[number]
       ? []
       : segment.flatMap((now, index): readonly GranuleSeen[] => {
@@ -322,7 +322,28 @@ export const kernelHeld = ({ processes, threads, requests }: Machine): readonly 
 export const samePlace = (a: Place, b: Place): boolean =>
   a.owner === b.owner && a.kind === b.kind && a.number === b.number && a.index === b.index;
 
-const kernelIn = ({ before, after }: Transition): readonly RegisterSeen[] => {
+/** Are members the same, but for what is allowed of one that changed? */
+export const sameBut = <T>(
+  olds: readonly T[],
+  nows: readonly T[],
+  isAllowed: (old: T, now: T, at: number) => boolean,
+): boolean =>
+  olds === nows ||
+  (olds.length === nows.length && nows.every((now, at) => olds[at] === now || isAllowed(olds[at] as T, now, at)));
+
+/** The kernel keeps the very values that it kept before. */
+const keepsAll = (before: Machine, after: Machine): boolean =>
+  before.requests === after.requests &&
+  sameBut(before.threads, after.threads, (old, now) => old.call === now.call && old.live === now.live) &&
+  sameBut(
+    before.processes,
+    after.processes,
+    (old, now) => old.actions === now.actions && old.alternateStack === now.alternateStack && old.state === now.state,
+  );
+
+/** What the kernel keeps; in the incremental form, where it keeps anything that is not the same value as before. */
+const kernelIn = ({ before, after }: Transition, full: boolean): readonly RegisterSeen[] => {
+  if (!full && keepsAll(before, after)) return [];
   const olds = kernelHeld(before);
   return kernelHeld(after).map(({ capability: now, ...place }) => {
     return { ...place, now, old: olds.find((old) => samePlace(old, place))?.capability };
@@ -339,7 +360,7 @@ export const scopeOf = (transition: Transition, form: "full" | "incremental"): S
     ...segmentGranules(transition, full),
   ];
   const registers = registersIn(transition, full);
-  const kernel = kernelIn(transition);
+  const kernel = kernelIn(transition, full);
   const held = [
     ...kernel.filter(({ now }) => now.tag).map((one) => holding(one, one.now)),
     ...granules.filter(({ now }) => now.tag).map((one) => holding(one, decoded(after, one.now))),
