@@ -22,8 +22,8 @@ const FILE_LIMIT = 300;
 /** A file belongs to the first folder listed here that contains it. */
 const FOLDERS = [
   { name: "spec/sfork/variants", limit: 700 },
-  { name: "spec/sfork", limit: 2600 },
-  { name: "spec/invariants", limit: 1300 },
+  { name: "spec/sfork", limit: 2620 },
+  { name: "spec/invariants", limit: 1400 },
   { name: "spec/cheri", limit: 1200 },
 ];
 

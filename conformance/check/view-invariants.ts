@@ -126,10 +126,7 @@ const childUnlike = (transition: Transition, view: View): readonly Violation[] =
 
 /** What is wrong in a view after a step, by INV-1 to INV-4. */
 export const viewViolations = (transition: Transition, view: View): readonly Violation[] => {
-  const scope = {
-    ...scopeOf(transition, "incremental"),
-    held: heldIn(transition, view),
-    inFlight: messagesIn(view),
-  };
+  const [held, inFlight] = [heldIn(transition, view), messagesIn(view)];
+  const scope = { ...scopeOf(transition, "incremental"), held, inFlight, everywhere: [...held, ...inFlight] };
   return [...isolation(scope), ...noStalePointer(scope), ...childUnlike(transition, view)];
 };

@@ -50,7 +50,7 @@ export interface BoundsEncoding {
 }
 
 /** Width of the exponent's part that is stored in the mantissas: L bits in each. */
-const exponentField = (e: BoundsEncoding): Field => ({ low: 0n, width: e.lowBits });
+const exponentField = (e: BoundsEncoding): Field => ({ low: 0n, mask: ones(e.lowBits) });
 
 /**
  * Take the mantissas and the exponent out of a raw word; T's top two bits are inferred.

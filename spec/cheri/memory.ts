@@ -56,7 +56,7 @@ export const storeBytes = (
   const [first, last] = touched(format, offset, size);
   const span = BigInt(last - first + 1) * format.granule;
   const old = loadBytes(format, memory, BigInt(first) * format.granule, span);
-  const field = { low: 8n * (offset % format.granule), width: 8n * size };
+  const field = { low: 8n * (offset % format.granule), mask: ones(8n * size) };
   const run = deposit(field, old, value);
   return memory.map((granule, index) =>
     index < first || index > last

@@ -15,7 +15,8 @@ import { freshMemory, guardGaps, isolation, noStalePointer, nothingEnded } from 
 import { monotonicity, noForgery } from "./provenance.js";
 import { exactRelocation, tagConservation } from "./relocation.js";
 import { isLive, livingIn, regionOf, scopeOf } from "./transition.js";
-import type { Extent, Grants, Invariant, Transition, Violation } from "./transition.js";
+import type { Extent, Grants, Invariant, Moved, Transition, Violation } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 export const invariants: Readonly<Record<string, Invariant>> = {
   "INV-1": isolation,
@@ -33,6 +34,8 @@ export const invariants: Readonly<Record<string, Invariant>> = {
   "INV-13": commitKept,
   "REUSE-1": nothingEnded,
 };
+
+const all = Object.values(invariants);
 
 /** A machine under check. */
 export interface Checked {
@@ -66,9 +69,9 @@ export const start = (config: Config, laws?: Laws, beside = true): Checked => {
 
 /** Memory that one machine has and the other has not: regions of processes that live, and their pages. */
 const missing = (there: Machine, here: Machine): readonly Extent[] =>
-  livingIn(there).flatMap(({ ordinal, slot }): readonly Extent[] => {
+  flatMap(livingIn(there), ({ ordinal, slot }): readonly Extent[] => {
     if (!isLive(here, ordinal)) return [{ slot, ...regionOf(there, slot) }];
-    return (there.regions[slot] ?? []).flatMap((entry, index) =>
+    return flatMap(there.regions[slot] ?? [], (entry, index) =>
       entry !== undefined && here.regions[slot]?.[index] === undefined ? [pageOf(there, slot, index)] : [],
     );
   });
@@ -84,7 +87,7 @@ const replaced = ({ before, operation, process, observation, after }: Moved) => 
   const slot = before.processes[process]?.slot ?? 0;
   const image = operation.op === "exec" && observation.kind === "none" ? [{ slot, ...regionOf(before, slot) }] : [];
   const child = observation.kind === "child" ? after.processes[observation.child]?.slot : undefined;
-  const absent = (before.regions[slot] ?? []).flatMap((entry, index) =>
+  const absent = flatMap(before.regions[slot] ?? [], (entry, index) =>
     child !== undefined && entry?.advice.dontFork === true ? [pageOf(after, child, index)] : [],
   );
   return { ended: [...image, ...absent], began: image };
@@ -108,17 +111,29 @@ export const isComparable = (
   return lazy.kind !== "outside-profile" && lazy.kind !== "out-of-frames" && (lacks(lazy) || !lacks(eager));
 };
 
-type Moved = Omit<Transition, "grants" | "grantsBefore" | "ended" | "began">;
-
-/** What a transition ended and began, and the grants after it. */
+/** What a transition ended and began, and the grants after it. Member by member: a spread that adds members is slow. */
 const transitionOf = (moved: Moved, grantsBefore: Grants): Transition => {
-  const { before, after } = moved;
+  const { before, after, ghostBefore, ghost, operation, observation, signals, thread, process } = moved;
   const sameMemory = before.regions === after.regions && before.processes === after.processes;
   const own = replaced(moved);
   const ended = sameMemory ? [] : [...missing(before, after), ...own.ended];
   const began = sameMemory ? [] : [...missing(after, before), ...own.began];
-  const partial = { ...moved, ended, began };
-  return { grantsBefore, grants: stepGrants(partial, grantsBefore), ...partial };
+  const grants = stepGrants(moved, ended, grantsBefore);
+  return {
+    before,
+    after,
+    ghostBefore,
+    ghost,
+    operation,
+    observation,
+    signals,
+    thread,
+    process,
+    grantsBefore,
+    grants,
+    ended,
+    began,
+  };
 };
 
 /** What a thread does that takes signals, or cannot take a step. */
@@ -137,43 +152,29 @@ export const checkedStep = (
       ? beside
       : undefined;
   const ghost = eager?.machine;
-  const seen = { observation, eager, thread, signals, acted };
-  if (thread === undefined || process === undefined)
-    return {
-      checked: { machine: after, grants: grantsBefore, ghost },
-      delivery: undefined,
-      transition: undefined,
-      ...seen,
-    };
+  if (thread === undefined || process === undefined) {
+    const checked = { machine: after, grants: grantsBefore, ghost };
+    return { checked, observation, signals, acted, eager, thread, delivery: undefined, transition: undefined };
+  }
   // 1. Signals, as a transition of their own.
-  const by = { thread, process };
+  const settled = eager?.ready;
+  const delivered = { operation: idle, observation: { kind: "none" }, signals, thread, process } as const;
   const delivery =
     ready.processes === before.processes
       ? undefined
-      : transitionOf(
-          {
-            ...{ before, after: ready, ghostBefore, ghost: eager?.ready, signals, ...by },
-            ...({ operation: idle, observation: { kind: "none" } } as const),
-          },
-          grantsBefore,
-        );
+      : transitionOf({ before, after: ready, ghostBefore, ghost: settled, ...delivered }, grantsBefore);
   // 2. The operation.
-  const granted = delivery?.grants ?? grantsBefore;
-  const moved = {
-    before: ready,
-    after,
-    ghostBefore: eager?.ready,
-    ghost,
-    operation: acted ? next.operation : idle,
-    observation,
-    ...by,
-  };
-  const transition = transitionOf({ ...moved, signals: [] }, granted);
-  return { checked: { machine: after, grants: transition.grants, ghost }, delivery, transition, ...seen };
+  const operation = acted ? next.operation : idle;
+  const transition = transitionOf(
+    { before: ready, after, ghostBefore: settled, ghost, operation, observation, signals: [], thread, process },
+    delivery?.grants ?? grantsBefore,
+  );
+  const checked = { machine: after, grants: transition.grants, ghost };
+  return { checked, observation, signals, acted, eager, thread, delivery, transition };
 };
 
 /** All violations of a transition: of everything, or of what the step touched. */
 export const violations = (transition: Transition, form: "full" | "incremental"): readonly Violation[] => {
   const scope = scopeOf(transition, form);
-  return Object.values(invariants).flatMap((invariant) => invariant(scope));
+  return flatMap(all, (invariant) => invariant(scope));
 };

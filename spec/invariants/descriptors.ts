@@ -4,13 +4,14 @@ import { maxDescriptors, type Description } from "../sfork/kernel.js";
 import type { Machine } from "../sfork/machine.js";
 import { isLive, sameBut } from "./transition.js";
 import type { Invariant, Scope, Violation } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 /** Everything that refers to a description: descriptors of live processes, and calls under way. */
 const referencesIn = ({ processes, threads }: Machine): readonly number[] => [
-  ...processes.flatMap(({ state, descriptors }) =>
-    state.kind === "live" ? descriptors.flatMap((one) => (one === undefined ? [] : [one.description])) : [],
+  ...flatMap(processes, ({ state, descriptors }) =>
+    state.kind === "live" ? flatMap(descriptors, (one) => (one === undefined ? [] : [one.description])) : [],
   ),
-  ...threads.flatMap(({ live, call }) =>
+  ...flatMap(threads, ({ live, call }) =>
     live && call !== undefined && "description" in call ? [call.description] : [],
   ),
 ];
@@ -20,18 +21,18 @@ const isEnd = (one: Description | undefined, pipe: number, end: "read" | "write"
 
 const miscounted = ({ after }: Scope): readonly Violation[] => {
   const references = referencesIn(after);
-  const wrong = after.descriptions.flatMap((one, index) => {
+  const wrong = flatMap(after.descriptions, (one, index) => {
     const counted = references.filter((other) => other === index).length;
     return (one?.references ?? 0) === counted && (one === undefined || counted > 0)
       ? []
       : [`description ${index.toString()} counts ${(one?.references ?? 0).toString()}, has ${counted.toString()}`];
   });
   const absent = references.filter((index) => after.descriptions[index] === undefined);
-  const pipes = after.pipes.flatMap((pipe, index) => {
+  const pipes = flatMap(after.pipes, (pipe, index) => {
     const open = after.descriptions.some((one) => isEnd(one, index, "read") || isEnd(one, index, "write"));
     return (pipe !== undefined) === open ? [] : [`pipe ${index.toString()} is there without ends, or ends without it`];
   });
-  const dead = after.processes.flatMap(({ descriptors }, ordinal) =>
+  const dead = flatMap(after.processes, ({ descriptors }, ordinal) =>
     !isLive(after, ordinal) && descriptors.some((one) => one !== undefined)
       ? [`P${ordinal.toString()} is no more, and has some`]
       : [],

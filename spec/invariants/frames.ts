@@ -1,13 +1,14 @@
 /** Frames and their mappings (INV-8), and how many are promised (INV-13). */
 import type { Machine, PageEntry } from "../sfork/machine.js";
-import { found, isLive, sameBut, sameGranule, sameProtection } from "./transition.js";
+import { found, livingIn, sameBut, sameGranule, sameProtection } from "./transition.js";
 import type { Invariant, Scope, Violation } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 const entriesOf = (
   machine: Machine,
 ): readonly { readonly slot: number; readonly index: number; readonly entry: PageEntry }[] =>
-  machine.regions.flatMap((region, slot) =>
-    region.flatMap((entry, index) => (entry === undefined ? [] : [{ slot, index, entry }])),
+  flatMap(machine.regions, (region, slot) =>
+    flatMap(region, (entry, index) => (entry === undefined ? [] : [{ slot, index, entry }])),
   );
 
 /** Page tables and counts are the same as before the step: what a step kept, it need not count again. */
@@ -18,21 +19,23 @@ const sameMappings = ({ full, before, after }: Scope): boolean =>
 
 const mappingsCounted = ({ after }: Scope): readonly Violation[] => {
   const entries = entriesOf(after);
-  const counts = entries.reduce(
-    (sofar, { entry: { frame } }) => (frame in sofar ? sofar.with(frame, (sofar[frame] ?? 0) + 1) : sofar),
-    after.frames.map(() => 0),
+  const counts = after.frames.map((_, index) =>
+    entries.reduce((sum, { entry }) => (entry.frame === index ? sum + 1 : sum), 0),
   );
-  const frames = after.frames.flatMap((frame, index) => {
+  const frames = flatMap(after.frames, (frame, index) => {
     const [references, mappings] = [frame?.references ?? 0, counts[index] ?? 0];
     const leaked = frame !== undefined && mappings === 0;
+    if (references === mappings && !leaked) return [];
     const what = `counts ${references.toString()} references, and has ${mappings.toString()} mappings`;
-    return references === mappings && !leaked ? [] : [{ rule: "INV-8", where: `frame ${index.toString()}`, what }];
+    return [{ rule: "INV-8", where: `frame ${index.toString()}`, what }];
   });
-  const pages = entries.flatMap(({ slot, index, entry }) => {
-    const where = `slot ${slot.toString()} page ${index.toString()}`;
-    const lived = after.processes.some((process, ordinal) => process.slot === slot && isLive(after, ordinal));
+  const slots = livingIn(after).map(({ slot }) => slot);
+  const pages = flatMap(entries, ({ slot, index, entry }) => {
+    const lived = slots.includes(slot);
     const open = entry.protection.write && !entry.guard && (counts[entry.frame] ?? 0) > 1;
     const absent = after.frames[entry.frame] === undefined;
+    if (lived && !open && !absent) return [];
+    const where = `slot ${slot.toString()} page ${index.toString()}`;
     return [
       ...(absent ? [{ rule: "INV-8", where, what: "is mapped to a frame that is not there" }] : []),
       ...(lived ? [] : [{ rule: "INV-8", where, what: "is mapped where nobody lives" }]),
@@ -72,7 +75,7 @@ export const commitKept: Invariant = (scope) => {
   const { after } = scope;
   if (sameMappings(scope)) return [];
   const used = after.frames.filter((frame) => frame !== undefined).length;
-  const committed = entriesOf(after).length;
+  const committed = after.regions.flat().filter((entry) => entry !== undefined).length;
   const { commit, frames: budget } = after.config;
   const kept = used <= committed && (commit === "overcommit" ? used : committed) <= budget;
   const what = `uses ${used.toString()} frames, has committed ${committed.toString()} of ${budget.toString()}`;

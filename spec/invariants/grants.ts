@@ -7,7 +7,8 @@ import { register } from "../sfork/context.js";
 import type { Machine } from "../sfork/machine.js";
 import type { Range } from "../sfork/relocate.js";
 import { isLive, livingIn, overlaps, reach, regionOf, within } from "./transition.js";
-import type { Grant, Grants, Transition } from "./transition.js";
+import type { Extent, Grant, Grants, Moved } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 export const noGrants: Grants = { held: [[]], inFlight: [] };
 
@@ -41,10 +42,13 @@ const granted = (machine: Machine, grants: Grants, sender: number, sent: Capabil
 export const cut = (grant: Grant, ended: Range): readonly Grant[] => {
   const { start, end } = grant.range;
   if (!overlaps(grant.range, ended)) return [grant];
-  return [
-    { start, end: ended.start },
-    { start: ended.end, end },
-  ].flatMap((range) => (range.start < range.end ? [{ ...grant, range }] : []));
+  return flatMap(
+    [
+      { start, end: ended.start },
+      { start: ended.end, end },
+    ],
+    (range) => (range.start < range.end ? [{ ...grant, range }] : []),
+  );
 };
 
 /**
@@ -52,12 +56,15 @@ export const cut = (grant: Grant, ended: Range): readonly Grant[] => {
  * parent's own memory.
  * @rule CHAN-3 grants @source SFork design: grants across a fork
  */
-export const stepGrants = (transition: Omit<Transition, "grants" | "grantsBefore">, old: Grants): Grants => {
-  const { before, operation, thread, process, observation, after, ended } = transition;
+export const stepGrants = (
+  { before, operation, thread, process, observation, after }: Moved,
+  ended: readonly Extent[],
+  old: Grants,
+): Grants => {
   if (ended.length === 0 && !["fork", "exec", "sendcap", "recvcap"].includes(operation.op)) return old;
   const left = (grant: Grant): readonly Grant[] =>
-    ended.reduce<readonly Grant[]>((pieces, range) => pieces.flatMap((one) => cut(one, range)), [grant]);
-  const held = after.processes.map((_, index) => (isLive(after, index) ? (old.held[index] ?? []).flatMap(left) : []));
+    ended.reduce<readonly Grant[]>((pieces, range) => flatMap(pieces, (one) => cut(one, range)), [grant]);
+  const held = after.processes.map((_, index) => (isLive(after, index) ? flatMap(old.held[index] ?? [], left) : []));
   // A message whose memory ended has lost its tag, and needs no grant.
   const inFlight = after.channels.map((_, channel) =>
     (old.inFlight[channel] ?? []).map((grant) =>

@@ -6,8 +6,19 @@ import type { Machine, Process } from "../sfork/machine.js";
 import type { Integer, OperationName } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
 import { isSame, objectsChanged } from "./objects.js";
-import { decoded, found, isIn, isLive, pointsInto, sameBut, sameCapability, sameGranule, sameProtection } from "./transition.js";
+import {
+  decoded,
+  found,
+  isIn,
+  isLive,
+  pointsInto,
+  sameBut,
+  sameCapability,
+  sameGranule,
+  sameProtection,
+} from "./transition.js";
 import type { Invariant, Place, Scope, Transition } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 /** Bytes that an operation stores, where that does not depend on its operands. */
 const sizes = { "store.b": 1n, "store.h": 2n, "store.w": 4n, "store.d": 8n } as const;
@@ -45,7 +56,7 @@ const storedTo = (transition: Transition): readonly Range[] => {
   const { before, operation, thread, process, observation, signals } = transition;
   const context: Context = { machine: before, format: before.format, thread, process };
   const size = before.format.addressBits / 8n;
-  const counters = signals.flatMap((signal) => {
+  const counters = flatMap(signals, (signal) => {
     const action = before.processes[process]?.actions.get(signal);
     return typeof action === "object" ? authorised(transition, action.data, size) : [];
   });
@@ -150,7 +161,7 @@ const mayBecome = ({ operation, after, process, observation }: Scope, ordinal: n
 /** Who lives, where, by what name, with which threads, descriptors and attributes. */
 const othersChanged = (scope: Scope): readonly string[] => {
   const { before, after, process } = scope;
-  const processes = before.processes.flatMap((old, ordinal) => {
+  const processes = flatMap(before.processes, (old, ordinal) => {
     const now = after.processes[ordinal];
     if (now === undefined || now === old || ordinal === process) return [];
     const sameState = now.state === old.state || mayBecome(scope, ordinal, now);
@@ -158,7 +169,7 @@ const othersChanged = (scope: Scope): readonly string[] => {
     const same = sameState && own.every((field) => now[field] === old[field]) && sameRelations(scope, old, now);
     return same && (!isLive(after, ordinal) || sameActions(old, now)) ? [] : [`P${ordinal.toString()}`];
   });
-  const threads = before.threads.flatMap((old, ordinal) => {
+  const threads = flatMap(before.threads, (old, ordinal) => {
     const now = after.threads[ordinal];
     const same = now?.live === old.live && now.mask === old.mask && now.call?.op === old.call?.op;
     return old.process === process || !isLive(after, old.process) || same

@@ -36,7 +36,7 @@ const isCommon = ({ config, format, segments }: Machine, capability: Capability)
  * flight lies inside its message's grant. A tag in a shared segment would be everybody's (MEM-7).
  * @rule INV-1 isolation @source SFork poster, goals: isolation of µprocesses
  */
-export const isolation: Invariant = ({ after, grants, held, inFlight }) => {
+export const isolation: Invariant = ({ after, grants, everywhere }) => {
   const isAllowed = ({ owner = -1, kind, number, index, capability }: Held): boolean => {
     const bytes = reach(after, capability);
     const slot = after.processes[owner]?.slot;
@@ -49,9 +49,7 @@ export const isolation: Invariant = ({ after, grants, held, inFlight }) => {
         isCommon(after, capability))
     );
   };
-  return [...held, ...inFlight]
-    .filter((one) => !isAllowed(one))
-    .map(foundHeld("INV-1", "reaches memory that is not its own"));
+  return everywhere.filter((one) => !isAllowed(one)).map(foundHeld("INV-1", "reaches memory that is not its own"));
 };
 
 /**
@@ -77,10 +75,10 @@ export const noStalePointer: Invariant = ({ after, observation, grants, held }) 
  * has bounds too, below all regions; they are nobody's.)
  * @rule INV-11 guards @source SFork design: guard gaps; CHERI ISAv9 §3.5.4 (alignment requirements)
  */
-export const guardGaps: Invariant = ({ after, held, inFlight }) => {
+export const guardGaps: Invariant = ({ after, everywhere }) => {
   const all = { start: after.config.base, end: sharedBase(after.config) };
   const isInRegion = (bounds: Range): boolean => after.regions.some((_, slot) => within(bounds, regionOf(after, slot)));
-  return [...held, ...inFlight]
+  return everywhere
     .filter(({ capability }) => isMemory(after, capability) && overlaps(boundsOf(capability), all))
     .filter(({ capability }) => !isInRegion(boundsOf(capability)))
     .map(foundHeld("INV-11", "leaves its region"));
@@ -95,10 +93,10 @@ const isImage = ({ operation, thread }: Scope, { kind, number }: Held): boolean 
  * @rule REUSE-1 swept @source Cornucopia Reloaded (ASPLOS 2024); SFork design: the sweep is part of the step
  */
 export const nothingEnded: Invariant = (scope) => {
-  const { after, ended, held, inFlight } = scope;
+  const { after, ended, everywhere } = scope;
   return ended.length === 0
     ? []
-    : [...held, ...inFlight]
+    : everywhere
         .filter((one) => !isImage(scope, one))
         .filter((one) => ended.some((range) => isIn(after, range, one) && pointsInto(after, one.capability, range)))
         .map(foundHeld("REUSE-1", "points into memory that ended"));
@@ -110,7 +108,7 @@ export const nothingEnded: Invariant = (scope) => {
  * @rule INV-9 fresh @source POSIX mmap; SFork design: reuse of regions
  */
 export const freshMemory: Invariant = (scope) => {
-  const { after, began, observation, operation, thread, granules, held, inFlight } = scope;
+  const { after, began, observation, operation, thread, granules, everywhere } = scope;
   const born = observation.kind === "child" ? observation.child : undefined;
   const dirty = granules.filter(
     ({ owner, old, now }) => owner !== born && old === undefined && (now.tag || now.bits !== 0n),
@@ -120,7 +118,7 @@ export const freshMemory: Invariant = (scope) => {
     const own = one.kind === "thread" && one.number === thread;
     return isImage(scope, one) || (own && operation.op === "mmap" && one.index === operation.cd % registerCount);
   };
-  const pointing = [...held, ...inFlight].filter(
+  const pointing = (began.length === 0 ? [] : everywhere).filter(
     (one) =>
       !made(one) &&
       isMemory(after, one.capability) &&

@@ -1,6 +1,7 @@
 /** Kernel objects that a step changed although the actor has nothing to do with them: a part of INV-6. */
 import type { File } from "../sfork/kernel.js";
 import { isLive, type Scope } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 export const isSame = <T>(a: readonly T[], b: readonly T[]): boolean =>
   a.length === b.length && a.every((one, index) => one === b[index]);
@@ -38,22 +39,22 @@ export const objectsChanged = (scope: Scope): readonly string[] => {
         (kind === "file" ? "file" in object && object.file === which : "pipe" in object && object.pipe === which)
       );
     });
-  const descriptions = before.descriptions.flatMap((old, index) => {
+  const descriptions = flatMap(before.descriptions, (old, index) => {
     const now = after.descriptions[index];
     const isKept = now?.object === old?.object && now?.offset === old?.offset && now?.flags === old?.flags;
     return old === undefined || now === undefined || mine.includes(index) || isKept
       ? []
       : [`description ${index.toString()}`];
   });
-  const pipes = before.pipes.flatMap((old, index) => {
+  const pipes = flatMap(before.pipes, (old, index) => {
     const isKept = after.pipes[index] === undefined || after.pipes[index] === old;
     return old === undefined || isKept || isMine("pipe", index) ? [] : [`pipe ${index.toString()}`];
   });
-  const files = before.files.flatMap((old, index) =>
+  const files = flatMap(before.files, (old, index) =>
     keepsFile(scope, isMine("file", index), old, after.files[index]) ? [] : [old.path],
   );
   const completed = operation.op === "virtq_complete" && after.requests.length < before.requests.length ? 1 : 0;
-  const requests = before.requests.slice(completed).flatMap((old, index) => {
+  const requests = flatMap(before.requests.slice(completed), (old, index) => {
     const now = after.requests[index];
     const isKept = now?.number === old.number && now.process === old.process && now.bytes === old.bytes;
     return isKept ? [] : [`request ${old.number.toString()}`];

@@ -7,6 +7,7 @@ import { initial } from "../sfork/machine.js";
 import { imageOf, viewGranule } from "./view.js";
 import { boundsOf, decoded, foundHeld, holding, regionOf, sameCapability, sameGranule, within } from "./transition.js";
 import type { Held, Invariant, Scope, Transition } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 const contextOf = ({ before, thread, process }: Transition): Context => ({
   machine: before,
@@ -20,9 +21,10 @@ const granulesIn = ({ before }: Transition, address: bigint, size: bigint): read
   const { granule } = before.format;
   const first = (address + granule - 1n) / granule;
   const count = Number((address + size) / granule - first);
-  return Array.from({ length: Math.max(0, count) }, (_, index) =>
-    viewGranule(before, (first + BigInt(index)) * granule),
-  ).flatMap((seen) => (seen?.tag === true ? [decoded(before, seen)] : []));
+  return flatMap(
+    Array.from({ length: Math.max(0, count) }, (_, index) => viewGranule(before, (first + BigInt(index)) * granule)),
+    (seen) => (seen?.tag === true ? [decoded(before, seen)] : []),
+  );
 };
 
 /** The capability has the right, or its format does not know it. */

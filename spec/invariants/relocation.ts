@@ -20,6 +20,7 @@ import {
   within,
 } from "./transition.js";
 import type { Invariant, Place, Scope } from "./transition.js";
+import { flatMap } from "../sfork/lists.js";
 
 /**
  * Is `now` what `old` means `delta` bytes away? Judged by its numbers: those of a memory capability whose bounds lie in
@@ -47,7 +48,7 @@ interface Pair extends Place {
 
 /** Pages of the parent that the child does not get, as ranges of the parent's region. */
 const absentIn = ({ config, regions }: Machine, slot: number): readonly Range[] =>
-  (regions[slot] ?? []).flatMap((entry, number) => {
+  flatMap(regions[slot] ?? [], (entry, number) => {
     const start = regionBase(config, slot) + BigInt(number * config.page);
     return entry?.advice.dontFork === true ? [{ start, end: start + BigInt(config.page) }] : [];
   });
@@ -62,7 +63,7 @@ const pairsOf = ({ before, after, process }: Scope, child: number): readonly Pai
   const [from, to] = [before.processes[process]?.slot ?? 0, after.processes[child]?.slot ?? 0];
   const [fromBase, toBase] = [regionBase(before.config, from), regionBase(after.config, to)];
   const left = withoutAbsent(before, from);
-  return (after.regions[to] ?? []).flatMap((_, number) => {
+  return flatMap(after.regions[to] ?? [], (_, number) => {
     const wiped = before.regions[from]?.[number]?.advice.wipeOnFork === true;
     const [parents, own] = [wiped ? undefined : frameAt(before, from, number), frameAt(after, to, number)];
     const memory = own?.memory ?? [];
@@ -117,10 +118,10 @@ export const exactRelocation: Invariant = (scope) => {
   });
   // 2. Registers, of the child's thread and of the parent's: `cd` tells them apart.
   const { pid = 0 } = after.processes[owner] ?? {};
-  const threads = after.threads.flatMap((one, number) => (one.process === owner && one.live ? [number] : []));
+  const threads = flatMap(after.threads, (one, number) => (one.process === owner && one.live ? [number] : []));
   const changed = (number: number, told: number, kept: typeof moved): readonly Place[] => {
     const nows = registersOf(after, number);
-    return registersOf(before, thread).flatMap((old, index) => {
+    return flatMap(registersOf(before, thread), (old, index) => {
       const now = nows[index];
       const right =
         now !== undefined && (index === operation.cd % registerCount ? isNumber(now, told) : kept(old, now));
@@ -128,7 +129,7 @@ export const exactRelocation: Invariant = (scope) => {
     });
   };
   const registers = [
-    ...threads.flatMap((number) => changed(number, 0, moved)),
+    ...flatMap(threads, (number) => changed(number, 0, moved)),
     ...changed(thread, pid, sameCapability),
   ];
   const kept = kernelHeld(before).filter((one) => one.owner === process && one.kind === "handler");

@@ -12,6 +12,7 @@ import type { Observation } from "../sfork/observation.js";
 import type { Operation } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
 import { granuleImage } from "./view.js";
+import { flatMap } from "../sfork/lists.js";
 
 export interface Violation {
   readonly rule: string;
@@ -62,6 +63,9 @@ export interface Transition {
   readonly ghostBefore: Machine | undefined;
   readonly ghost: Machine | undefined;
 }
+
+/** A step that was taken, and nothing more. */
+export type Moved = Omit<Transition, "grants" | "grantsBefore" | "ended" | "began">;
 
 /** Where something is. */
 export interface Place {
@@ -123,6 +127,8 @@ export interface Scope extends Transition {
   readonly held: readonly Held[];
   /** All messages in flight. */
   readonly inFlight: readonly Held[];
+  /** Both. */
+  readonly everywhere: readonly Held[];
 }
 
 export type Invariant = (scope: Scope) => readonly Violation[];
@@ -151,7 +157,7 @@ export const foundHeld =
 
 /** Live processes with their slots. */
 export const livingIn = (machine: Machine): readonly { readonly ordinal: number; readonly slot: number }[] =>
-  machine.processes.flatMap(({ slot, state }, ordinal) => (state.kind === "live" ? [{ ordinal, slot }] : []));
+  flatMap(machine.processes, ({ slot, state }, ordinal) => (state.kind === "live" ? [{ ordinal, slot }] : []));
 
 export const isLive = (machine: Machine, process: number): boolean => machine.processes[process]?.state.kind === "live";
 
@@ -217,18 +223,20 @@ const sameMemory = (a: Machine | undefined, b: Machine | undefined): boolean =>
 
 const pagesIn = ({ before, after, began, ghostBefore, ghost }: Transition, full: boolean): readonly PageSeen[] => {
   if (!full && sameMemory(before, after) && sameMemory(ghostBefore, ghost)) return [];
-  return livingIn(after).flatMap(({ ordinal: owner, slot }) =>
-    (after.regions[slot] ?? []).flatMap((now, number): readonly PageSeen[] => {
-      const address = regionBase(after.config, slot) + BigInt(number) * BigInt(after.config.page);
-      const isNew = began.some((extent) => extent.slot === slot && address >= extent.start && address < extent.end);
+  return flatMap(livingIn(after), ({ ordinal: owner, slot }) => {
+    const base = regionBase(after.config, slot);
+    const fresh = began.filter((extent) => extent.slot === slot);
+    return flatMap(after.regions[slot] ?? [], (now, number): readonly PageSeen[] => {
+      const address = base + BigInt(number * after.config.page);
+      const isNew = fresh.some((extent) => address >= extent.start && address < extent.end);
       const old = isNew ? undefined : before.regions[slot]?.[number];
       const touched =
         old !== now ||
         frameAt(before, slot, number) !== frameAt(after, slot, number) ||
         frameAt(ghostBefore, slot, number) !== frameAt(ghost, slot, number);
       return full || touched ? [{ owner, kind: "page", number, slot, address, old, now }] : [];
-    }),
-  );
+    });
+  });
 };
 
 /** Where granules are of which `isSeen` holds. */
@@ -261,24 +269,28 @@ const granulesOf = (
     const granule = frame?.memory[index];
     return frame === undefined || granule === undefined ? undefined : granuleImage(after, granule, frame.home, to);
   };
-  return indicesOf(now?.memory ?? [], isSeen).map((index) => ({
-    owner,
-    kind: "page",
-    number,
-    index,
-    address: address + BigInt(index) * after.format.granule,
-    old: image(old, index),
-    now: image(now, index) ?? zeroGranule,
-    eager: image(eager, index),
-  }));
+  return indicesOf(now?.memory ?? [], isSeen).map((index) => {
+    const seen = image(now, index) ?? zeroGranule;
+    const isKept = old?.home === now?.home && old?.memory[index] === now?.memory[index];
+    return {
+      owner,
+      kind: "page",
+      number,
+      index,
+      address: address + BigInt(index) * after.format.granule,
+      old: isKept ? seen : image(old, index),
+      now: seen,
+      eager: image(eager, index),
+    };
+  });
 };
 
 /** Granules of shared segments that are tagged or differ. */
 const segmentGranules = ({ before, after }: Transition, full: boolean): readonly GranuleSeen[] =>
-  (full || before.segments !== after.segments ? after.segments : []).flatMap((segment, number) =>
+  flatMap(full || before.segments !== after.segments ? after.segments : [], (segment, number) =>
     !full && segment === before.segments[number]
       ? []
-      : segment.flatMap((now, index): readonly GranuleSeen[] => {
+      : flatMap(segment, (now, index): readonly GranuleSeen[] => {
           const old = before.segments[number]?.[index];
           const address =
             sharedBase(after.config) + BigInt(number * after.config.page) + BigInt(index) * after.format.granule;
@@ -289,10 +301,10 @@ const segmentGranules = ({ before, after }: Transition, full: boolean): readonly
 
 /** Registers of live threads; in the incremental form, those that are not the same value as before. */
 const registersIn = ({ before, after }: Transition, full: boolean): readonly RegisterSeen[] =>
-  after.threads.flatMap((thread, number) => {
+  flatMap(after.threads, (thread, number) => {
     const old = before.threads[number];
     if (!thread.live || (!full && old === thread)) return [];
-    return [...thread.registers, thread.pcc].flatMap((now, index): readonly RegisterSeen[] => {
+    return flatMap([...thread.registers, thread.pcc], (now, index): readonly RegisterSeen[] => {
       const was = index < registerCount ? old?.registers[index] : old?.pcc;
       return !full && was === now ? [] : [{ owner: thread.process, kind: "thread", number, index, old: was, now }];
     });
@@ -300,8 +312,8 @@ const registersIn = ({ before, after }: Transition, full: boolean): readonly Reg
 
 /** What the kernel keeps of capabilities for live processes: handlers, alternate stack, buffers of calls and requests. */
 export const kernelHeld = ({ processes, threads, requests }: Machine): readonly Held[] => [
-  ...processes.flatMap(({ state, actions, alternateStack }, owner): readonly Held[] => {
-    const handlers = Array.from(actions).flatMap(([number, action]): readonly Held[] =>
+  ...flatMap(processes, ({ state, actions, alternateStack }, owner): readonly Held[] => {
+    const handlers = flatMap(Array.from(actions), ([number, action]): readonly Held[] =>
       action === "ignore"
         ? []
         : [action.code, action.data].map((one, index) => holding({ owner, kind: "handler", number, index }, one)),
@@ -309,7 +321,7 @@ export const kernelHeld = ({ processes, threads, requests }: Machine): readonly 
     const stack = { owner, kind: "handler", number: 0, index: 0, capability: alternateStack } as const;
     return state.kind === "live" ? [...handlers, stack] : [];
   }),
-  ...threads.flatMap(({ process, live, call }, number): readonly Held[] =>
+  ...flatMap(threads, ({ process, live, call }, number): readonly Held[] =>
     live && call !== undefined && "buffers" in call
       ? call.buffers.map(({ capability }, index) => ({ owner: process, kind: "call", number, index, capability }))
       : [],
@@ -345,8 +357,9 @@ const keepsAll = (before: Machine, after: Machine): boolean =>
 const kernelIn = ({ before, after }: Transition, full: boolean): readonly RegisterSeen[] => {
   if (!full && keepsAll(before, after)) return [];
   const olds = kernelHeld(before);
-  return kernelHeld(after).map(({ capability: now, ...place }) => {
-    return { ...place, now, old: olds.find((old) => samePlace(old, place))?.capability };
+  return kernelHeld(after).map((held) => {
+    const { owner, kind, number, index, capability: now } = held;
+    return { owner, kind, number, index, now, old: olds.find((old) => samePlace(old, held))?.capability };
   });
 };
 
@@ -356,7 +369,7 @@ export const scopeOf = (transition: Transition, form: "full" | "incremental"): S
   const full = form === "full" || began.length + ended.length > 0;
   const pages = pagesIn(transition, full);
   const granules = [
-    ...pages.flatMap((page) => granulesOf(transition, full, page)),
+    ...flatMap(pages, (page) => granulesOf(transition, full, page)),
     ...segmentGranules(transition, full),
   ];
   const registers = registersIn(transition, full);
@@ -366,10 +379,36 @@ export const scopeOf = (transition: Transition, form: "full" | "incremental"): S
     ...granules.filter(({ now }) => now.tag).map((one) => holding(one, decoded(after, one.now))),
     ...registers.filter(({ now }) => now.tag).map((one) => holding(one, one.now)),
   ].filter(({ capability }) => isMemory(after, capability));
-  const inFlight = after.channels.flatMap(({ messages }, number) =>
-    messages.flatMap((capability, index): readonly Held[] =>
+  const inFlight = flatMap(after.channels, ({ messages }, number) =>
+    flatMap(messages, (capability, index): readonly Held[] =>
       capability.tag ? [{ owner: undefined, kind: "channel", number, index, capability }] : [],
     ),
   );
-  return { full, pages, granules, registers, kernel, held, inFlight, ...transition };
+  const everywhere = inFlight.length === 0 ? held : [...held, ...inFlight];
+  const { before, operation, thread, process, observation, signals, grantsBefore, grants, ghostBefore, ghost } =
+    transition;
+  // Member by member: a spread that adds members takes longer than the rest of a small step.
+  return {
+    before,
+    operation,
+    thread,
+    process,
+    observation,
+    signals,
+    after,
+    grantsBefore,
+    grants,
+    ended,
+    began,
+    ghostBefore,
+    ghost,
+    full,
+    pages,
+    granules,
+    registers,
+    kernel,
+    held,
+    inFlight,
+    everywhere,
+  };
 };

@@ -3,6 +3,7 @@ import { nullCapability, type Capability, type CapabilityFormat, type Trap } fro
 import { registerCount, type Machine, type Process, type Thread } from "./machine.js";
 import type { ErrorCode, Observation } from "./observation.js";
 import type { Integer } from "./operation.js";
+import { flatMap } from "./lists.js";
 
 /** A step about to be taken: the machine, and who takes it. */
 export interface Context {
@@ -87,7 +88,7 @@ export type CallCheck = readonly [fails: boolean, error: ErrorCode];
  * @rule KERN-1 checks @source POSIX XSH 2.3 (error numbers: the order of checks is unspecified)
  */
 export const call = (context: Context, checks: readonly CallCheck[], act: () => Outcome): Outcome => {
-  const [first, ...others] = [...new Set(checks.flatMap(([fails, error]) => (fails ? [error] : [])))];
+  const [first, ...others] = [...new Set(flatMap(checks, ([fails, error]) => (fails ? [error] : [])))];
   return first === undefined ? act() : failed(context, first, others);
 };
 

@@ -2,6 +2,7 @@
 import { withProcess } from "./context.js";
 import { maxDescriptors, type Description, type Descriptor, type Descriptors, type RecordLock } from "./kernel.js";
 import type { Machine } from "./machine.js";
+import { flatMap } from "./lists.js";
 
 export const descriptorAt = (machine: Machine, process: number, d: number): Descriptor | undefined =>
   machine.processes[process]?.descriptors[d % maxDescriptors];
@@ -42,8 +43,9 @@ export const withReference = (machine: Machine, index: number, change: 1 | -1): 
 /** The lowest descriptor that is free within the process's limit. */
 export const lowestFree = (machine: Machine, process: number, except?: number): number | undefined => {
   const { descriptors = [], limits = { nofile: 0 } } = machine.processes[process] ?? {};
-  const numbers = Array.from({ length: limits.nofile }, (_, d) => d);
-  return numbers.find((d) => d !== except && descriptors[d] === undefined);
+  const d = descriptors.findIndex((one, index) => one === undefined && index !== except);
+  const lowest = d !== -1 ? d : descriptors.length === except ? except + 1 : descriptors.length;
+  return lowest < limits.nofile ? lowest : undefined;
 };
 
 /** The first place that is free in a list of objects. */
@@ -54,7 +56,9 @@ export const firstHole = (objects: readonly unknown[]): number => {
 
 /** A list with one place set, which may lie behind its end. */
 export const placed = <Item>(items: readonly (Item | undefined)[], at: number, item: Item | undefined) =>
-  Array.from({ length: Math.max(items.length, at + 1) }, (_, index) => (index === at ? item : items[index]));
+  at < items.length
+    ? items.with(at, item)
+    : [...items, ...Array.from({ length: at - items.length }, () => undefined), item];
 
 /** Descriptor `d` of a process, which was free, refers to a description. */
 export const install = (machine: Machine, process: number, d: number, descriptor: Descriptor): Machine => {
@@ -70,7 +74,7 @@ export const unlocked = (
   start = 0,
   end = Number.MAX_SAFE_INTEGER,
 ): readonly RecordLock[] =>
-  locks.flatMap((lock) =>
+  flatMap(locks, (lock) =>
     lock.owner === owner
       ? [
           { ...lock, end: Math.min(lock.end, start) },

@@ -11,6 +11,7 @@ import type { Advice, Counters, Frame, Machine, PageEntry, Pages } from "./machi
 import type { Protection } from "./operation.js";
 import type { Range } from "./relocate.js";
 import type { Touch } from "./strategy.js";
+import { flatMap } from "./lists.js";
 
 /** A private page, by slot and index. */
 export interface Page {
@@ -73,7 +74,7 @@ export const mappingOf = (machine: Machine, { slot, index }: Page): MappedPage |
 
 /** The mapped pages of a slot, in order. */
 export const mappedPages = (machine: Machine, slot: number): readonly MappedPage[] =>
-  (machine.regions[slot] ?? []).flatMap((_, index) => mappingOf(machine, { slot, index }) ?? []);
+  flatMap(machine.regions[slot] ?? [], (_, index) => mappingOf(machine, { slot, index }) ?? []);
 
 /** Add to the counters of the process that lives in a slot. */
 export const count = (machine: Machine, slot: number, more: Partial<Counters>): Machine => ({
@@ -91,12 +92,14 @@ export const count = (machine: Machine, slot: number, more: Partial<Counters>): 
   }),
 });
 
-/** What the page table holds of an entry. */
-const written = ({ frame, guard, protection: { read, write, execute } }: PageEntry): string =>
-  [frame, guard, read, write, execute].join(" ");
+const sameProtection = (a: Protection, b: Protection): boolean =>
+  a === b || (a.read === b.read && a.write === b.write && a.execute === b.execute);
 
+/** Is this the same in a page table? */
 const sameEntry = (a: PageEntry | undefined, b: PageEntry | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && written(a) === written(b));
+  a?.frame === b?.frame &&
+  a?.guard === b?.guard &&
+  (a === undefined || b === undefined || sameProtection(a.protection, b.protection));
 
 /** Change a region's entries; each whose frame, guard or protection changes counts as one write of the page table. */
 export const withEntries = (
@@ -138,16 +141,15 @@ interface Content {
 export const mapFresh = (machine: Machine, slot: number, contents: readonly Content[]): Machine | undefined => {
   const { length } = machine.frames;
   const home = regionBase(machine.config, slot);
-  const holes = machine.frames.flatMap((frame, index) => (frame === undefined ? [index] : []));
+  const holes = flatMap(machine.frames, (frame, index) => (frame === undefined ? [index] : []));
   const needed = Math.max(length, length + contents.length - holes.length);
   if (needed > machine.config.frames) return undefined;
-  const placed = contents.map((content, nth) => ({ ...content, frame: holes[nth] ?? length + nth - holes.length }));
-  const fresh = new Map(placed.map(({ frame, memory }) => [frame, { memory, home, references: 1 }]));
+  const frameOf = (nth: number): number => holes[nth] ?? length + nth - holes.length;
+  const fresh = new Map(contents.map(({ memory }, nth) => [frameOf(nth), { memory, home, references: 1 }]));
   const entries = new Map(
-    placed.map(({ frame, index, protection, advice = noAdvice }) => [
-      index,
-      { frame, protection, guard: false, advice },
-    ]),
+    contents.map(({ index, protection, advice = noAdvice }, nth) => {
+      return [index, { frame: frameOf(nth), protection, guard: false, advice }];
+    }),
   );
   const frames = Array.from({ length: needed }, (_, index) => fresh.get(index) ?? machine.frames[index]);
   return withEntries({ ...machine, frames }, slot, (entry, index) => entries.get(index) ?? entry);

@@ -9,6 +9,7 @@ import type { Machine } from "./machine.js";
 import type { Integer } from "./operation.js";
 import { memoryAt, place } from "./paging.js";
 import type { RuleLike, Rules } from "./rules.js";
+import { flatMap } from "./lists.js";
 
 /** The authority in a register, and the address that an offset from it names. */
 const target = (context: Context, cs1: number, n: Integer = { immediate: 0n }) => {
@@ -64,7 +65,7 @@ const copy: Rules["cmemcpy"] = (context, { cs1, cs2, n }) => {
   const unreadable = cheri.checkCopySource(format, source, size);
   if (unreadable !== undefined) return trapped(context, { ...unreadable, operand: "cs2" });
   const pieces = cheri.copyPieces(format.granule, from, to, size);
-  const reads = pieces.flatMap((piece) =>
+  const reads = flatMap(pieces, (piece) =>
     piece.granule
       ? memory.granuleRead(machine, source, from + piece.offset, "cs2")
       : memory.byteAccess(machine, bytesOf(from, piece), "read", "cs2"),
@@ -75,11 +76,11 @@ const copy: Rules["cmemcpy"] = (context, { cs1, cs2, n }) => {
   const delivered = (now: Machine, { offset }: CopyPiece): Capability =>
     cheri.afterLoad(format, source, memory.readGranule(now, from + offset));
   const arriving = pieces.map((piece) => ({ piece, value: piece.granule ? delivered(machine, piece) : undefined }));
-  const moved = arriving.flatMap(({ value }) => value ?? []);
+  const moved = flatMap(arriving, ({ value }) => value ?? []);
   const unwritable = cheri.checkCopyDestination(format, destination, size, moved);
   const touched = (): readonly Access[] => [
     ...reads,
-    ...arriving.flatMap(({ piece, value }) => {
+    ...flatMap(arriving, ({ piece, value }) => {
       const stored = value === undefined ? undefined : cheri.beforeStore(format, destination, value);
       return stored?.tag === true
         ? memory.granuleWrite(machine, stored, to + piece.offset)

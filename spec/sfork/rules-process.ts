@@ -11,6 +11,7 @@ import * as paging from "./paging.js";
 import { hasCommit } from "./rules-mapping.js";
 import type { Rules } from "./rules.js";
 import { sweepUnmapped } from "./sweep.js";
+import { flatMap } from "./lists.js";
 
 /** Processes that count against the limit: live ones and zombies. */
 const present = (machine: Machine): number =>
@@ -42,8 +43,9 @@ const lowestPid = (machine: Machine): number | undefined =>
 
 /** Every page copied and relocated now. Undefined where an overcommitted machine has too few frames. */
 const copyPages = (machine: Machine, pages: readonly paging.MappedPage[], child: number): Machine | undefined => {
-  const copies = pages.map(({ index, entry, frame }) => {
-    return { ...entry, index, ...paging.relocateMemory(machine, frame, child) };
+  const copies = pages.map(({ index, entry: { protection, advice }, frame }) => {
+    const { memory, changed } = paging.relocateMemory(machine, frame, child);
+    return { index, protection, advice, memory, changed };
   });
   const relocations = copies.reduce((sum, { changed }) => sum + changed, 0);
   const copied = paging.mapFresh(machine, child, copies);
@@ -187,7 +189,7 @@ const exec: Rules["exec"] = (context) => {
   const old = processOf(context);
   const { registers, pcc, protection } = startState(machine.config, slot);
   const memory = zeroPage(machine.config);
-  const pages = protection.flatMap((own, index) => (own === undefined ? [] : [{ index, protection: own, memory }]));
+  const pages = flatMap(protection, (own, index) => (own === undefined ? [] : [{ index, protection: own, memory }]));
   const still = closedWhere(withoutThreads(machine, process, thread), process, ({ cloexec }) => cloexec);
   const empty = withoutImage(still, process, slot);
   const mapped = hasCommit(empty, pages.length) ? paging.mapFresh(empty, slot, pages) : undefined;
@@ -209,9 +211,9 @@ const wait: Rules["wait"] = (context, { cd, process: asked, reap }) => {
     .filter(({ ordinal, parent, state }) => ordinal !== 0 && parent === context.process && state.kind !== "reaped")
     .filter(({ ordinal }) => named === undefined || named === ordinal);
   if (children.length === 0) return failed(context, "ECHILD");
-  const zombies = children
-    .flatMap(({ state, ...child }) => (state.kind === "zombie" ? [{ ...child, ...state }] : []))
-    .toSorted((a, b) => a.ended - b.ended);
+  const zombies = flatMap(children, ({ state, ...child }) =>
+    state.kind === "zombie" ? [{ ...child, ...state }] : [],
+  ).toSorted((a, b) => a.ended - b.ended);
   const [first] = zombies;
   if (first === undefined) return refuse(context, { kind: "would-block" });
   const chosen = reap === undefined ? first : zombies.find(({ ordinal }) => ordinal === reap);

@@ -12,6 +12,7 @@ import { isMemoryCapability } from "./relocate.js";
 import type { Rules } from "./rules.js";
 import { dispositionOf, isCertain, isSignal, post, signals, stopsNow } from "./signals.js";
 import { isFaulty } from "./transfer.js";
+import { flatMap } from "./lists.js";
 
 /** A thread that has taken the signals that were for it. */
 export interface Ready {
@@ -82,7 +83,7 @@ const targets = ({ machine, process }: Context, target: Target): readonly number
   const named = target !== "own-group" && "process" in target ? target.process % length : undefined;
   const group =
     target === "own-group" ? machine.processes[process]?.group : "group" in target ? target.group % length : undefined;
-  return machine.processes.flatMap((one, ordinal) =>
+  return flatMap(machine.processes, (one, ordinal) =>
     one.state.kind !== "reaped" && (ordinal === named || one.group === group) ? [ordinal] : [],
   );
 };

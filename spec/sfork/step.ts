@@ -18,6 +18,7 @@ import { signalRules, takeSignals } from "./rules-signal.js";
 import { transferRules } from "./rules-transfer.js";
 import type { Rule, Rules } from "./rules.js";
 import { inSpaceOf } from "./transfer.js";
+import { flatMap } from "./lists.js";
 
 /** One rule for each operation: a name without a rule does not compile. */
 export const rules: Rules = {
@@ -48,7 +49,7 @@ export const isSupported = (format: CapabilityFormat, name: OperationName, strat
  */
 export const resolveActor = (machine: Machine, actor: number): number | undefined => {
   if (machine.threads[actor]?.live === true) return actor;
-  const live = machine.threads.flatMap((thread, index) => (thread.live ? [index] : []));
+  const live = flatMap(machine.threads, (thread, index) => (thread.live ? [index] : []));
   return live.length === 0 ? undefined : live[actor % live.length];
 };
 
@@ -80,12 +81,15 @@ export const step = (machine: Machine, { actor, operation }: Step, by: Rules = r
   const { format, config } = machine;
   const running = inSpaceOf(machine, process);
   const { machine: ready, taken: signals, instead } = takeSignals({ machine: running, format, thread, process });
-  const taken = { machine: ready, thread, process, signals, ready, acted: instead === undefined };
-  if (instead !== undefined) return { ...taken, observation: instead };
-  if (!isSupported(format, operation.op, config.strategy)) return { ...taken, observation: { kind: "unsupported" } };
+  const took = ({ machine: after, observation }: Outcome): Taken => {
+    return { machine: after, observation, thread, process, signals, ready, acted: instead === undefined };
+  };
+  if (instead !== undefined) return took({ machine: ready, observation: instead });
+  if (!isSupported(format, operation.op, config.strategy))
+    return took({ machine: ready, observation: { kind: "unsupported" } });
   // The operands are those of the operation's own name, which the record's type says per name.
   const rule = by[operation.op] as Rule<typeof operation.op>;
-  return { ...taken, ...rule({ machine: ready, format, thread, process }, operation) };
+  return took(rule({ machine: ready, format, thread, process }, operation));
 };
 
 interface Run {

@@ -4,6 +4,7 @@ import type { Buffer } from "./kernel.js";
 import type { Machine } from "./machine.js";
 import { byteAccess, checkBytes, effective, prepare, readBytes, writeBytes, type Bytes } from "./memory-access.js";
 import { checkPage } from "./paging.js";
+import { flatMap } from "./lists.js";
 
 /** Where a buffer begins: at its capability's address. */
 const bytesOf = ({ format }: Machine, { capability, size }: Buffer): Bytes => ({
@@ -44,7 +45,7 @@ export const sizeOf = (buffers: readonly Buffer[]): bigint => buffers.reduce((su
 const prepared = (machine: Machine, spans: readonly Bytes[], touch: "read" | "write"): Machine | Refusal =>
   prepare(
     machine,
-    spans.flatMap((span) => byteAccess(machine, span, touch, "cs1")),
+    flatMap(spans, (span) => byteAccess(machine, span, touch, "cs1")),
   );
 
 /**
@@ -58,7 +59,7 @@ export const copyIn = (
   const spans = spread(machine, buffers, sizeOf(buffers));
   const ready = prepared(machine, spans, "read");
   if ("kind" in ready) return ready;
-  return { machine: ready, bytes: spans.flatMap((span) => list(readBytes(ready, span), span.size)) };
+  return { machine: ready, bytes: flatMap(spans, (span) => list(readBytes(ready, span), span.size)) };
 };
 
 /**
