@@ -20,7 +20,7 @@ import { complain, out } from "./output.js";
 
 const examples = `
 Examples:
-  $ sfork replay sf1:WzQsImZhc3QiLDYzLDMwLCJtaXhlZCIsNTAsImsiLDFd
+  $ sfork replay sf1:WzUsImZhc3QiLDYzLDMwLCJtaXhlZCIsNTAsImsiLDFd
   $ sfork replay .sfork/findings/REF-4-c2006f1c7aa2.sfork
   $ sfork replay --impl spec-lazy finding.sfork
 

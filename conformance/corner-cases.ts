@@ -5,6 +5,7 @@
 import type { Transition } from "../spec/invariants/transition.js";
 import { accessCases } from "./corner-cases/accesses.js";
 import { attributeCases } from "./corner-cases/attributes.js";
+import { authorityCases } from "./corner-cases/authorities.js";
 import { callCases } from "./corner-cases/calls.js";
 import { capabilityCases } from "./corner-cases/capabilities.js";
 import type { CornerCase } from "./corner-cases/case.js";
@@ -23,6 +24,7 @@ import { signalCases } from "./corner-cases/signals.js";
 
 export const cornerCases = {
   ...capabilityCases,
+  ...authorityCases,
   ...accessCases,
   ...forkCases,
   ...sharingCases,

@@ -1,4 +1,5 @@
 /** Corner cases of calls that are split in two, and of buffers that a device was handed. */
+import { sharedBase } from "../../spec/sfork/config.js";
 import type { Capability } from "../../spec/cheri/index.js";
 import { delivering, ending, type CornerCases } from "./case.js";
 import type { Evidence } from "./evidence.js";
@@ -204,6 +205,15 @@ export const callCases = {
     description: "a process ends while a device has its buffer",
     on: [...ending, ...delivering, "kill"],
     reached: revokes,
+  },
+  "device-outlived-by-segment": {
+    description: "a request is completed whose buffer is in a shared segment, and whose process is no more",
+    on: completing,
+    reached: ({ before }) => {
+      const { process, buffer } = before.requests[0] ?? {};
+      const isGone = process !== undefined && before.processes[process]?.state.kind !== "live";
+      return isGone && buffer !== undefined && buffer.capability.base >= sharedBase(before.config);
+    },
   },
   "device-drops-revoked": {
     description: "a request is dropped whose buffer is gone",

@@ -116,6 +116,14 @@ export const signalCases = {
     on: delivering,
     reached: (evidence) => ran(evidence).some(({ signal }) => signal === signals.CHLD),
   },
+  "orphan-zombie-vanishes": {
+    description: "a zombie loses its parent, and vanishes: who gets it ignores the signal",
+    on: [...ending, ...delivering, "kill"],
+    reached: ({ before, after }) =>
+      before.processes.some(
+        ({ state }, process) => state.kind === "zombie" && after.processes[process]?.state.kind === "reaped",
+      ),
+  },
   "child-signal-ignored": {
     description: "a child vanishes when it ends, because its parent ignores the signal",
     on: [...ending, ...delivering, "kill"],

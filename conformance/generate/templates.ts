@@ -5,6 +5,7 @@ import type { Scene } from "./scene.js";
 import type { Templates } from "./template.js";
 import { accessTemplates } from "./templates/accesses.js";
 import { attributeTemplates } from "./templates/attributes.js";
+import { authorityTemplates } from "./templates/authorities.js";
 import { callTemplates } from "./templates/calls.js";
 import { capabilityTemplates } from "./templates/capabilities.js";
 import { descriptorTemplates } from "./templates/descriptors.js";
@@ -20,6 +21,7 @@ import { signalTemplates } from "./templates/signals.js";
 
 const templates: Templates<CornerCaseName> = {
   ...capabilityTemplates,
+  ...authorityTemplates,
   ...accessTemplates,
   ...forkTemplates,
   ...sharingTemplates,

@@ -287,6 +287,15 @@ export const callTemplates: Templates<keyof typeof callCases> = {
     2,
     true,
   ),
+  "device-outlived-by-segment": anywhere((scene) => {
+    const who = mortal(scene);
+    if (who === undefined) return;
+    if (scene.model.requests > 0) complete(scene);
+    submit(scene, who, scene.random.pick(["r", "w", "w"]), roles.shared);
+    if (scene.random.once(3)) scene.act(who.thread, { op: "exec" });
+    else scene.end(who.life);
+    complete(scene);
+  }, 3),
   "device-drops-revoked": submitted(
     (scene, who, at) => {
       const child = scene.fork(who.thread);

@@ -146,6 +146,19 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
       handle(scene, parent, 17, scene.granule());
     },
   ),
+  "orphan-zombie-vanishes": everywhere((scene) => {
+    const first = scene.model.living[0];
+    const child = scene.fork(scene.someone());
+    const grandchild = child === undefined || first === undefined ? undefined : scene.fork(child.thread, [child.life]);
+    if (first === undefined || child === undefined || grandchild === undefined) return;
+    scene.end(grandchild.life);
+    scene.act(scene.threadOf(first), { op: "sigaction", signal: imm(17), action: "ignore" });
+    scene.end(child.life);
+    scene.act(scene.threadOf(first), { op: "wait", cd: 7, process: grandchild.life.ordinal });
+    if (scene.random.once(2)) {
+      scene.act(scene.threadOf(first), { op: "sigaction", signal: imm(17), action: "default" });
+    }
+  }, 3),
   "child-signal-ignored": withChild(
     (scene, parent, child) => {
       scene.end(child.life);
