@@ -168,7 +168,7 @@ export const fileHandlers = {
     const from = code[at + EXTRA] ?? 0;
     const target = d2 % maxDescriptors;
     const description = described(machine, from);
-    if (target >= process.nofile || description === undefined) {
+    if ((target >= process.nofile && from !== target) || description === undefined) {
       failed(machine, "EBADF");
       return;
     }

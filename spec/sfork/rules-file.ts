@@ -154,13 +154,14 @@ export const fileRules = {
       return done(copy, { kind: "descriptor", descriptor: free ?? 0 });
     });
   },
+  /** Onto itself it only asks whether the descriptor is open, be it above the limit. */
   dup2: (context, { d, d2 }) => {
     const { machine, process } = context;
     const target = d2 % maxDescriptors;
+    const isSame = d % maxDescriptors === target;
     const { nofile } = machine.processes[process]?.limits ?? { nofile: 0 };
-    if (target >= nofile) return failed(context, "EBADF");
+    if (target >= nofile && !isSame) return failed(context, "EBADF");
     return withOpen(context, d, (description) => {
-      const isSame = d % maxDescriptors === target;
       const free = isSame ? machine : closed(machine, process, target);
       const copy = isSame ? machine : install(free, process, target, { description, cloexec: false });
       return done(copy, { kind: "descriptor", descriptor: target });

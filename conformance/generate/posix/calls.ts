@@ -34,9 +34,15 @@ const write = (model: Model, thread: Thread, operation: OperationOf<"write"> | O
   const taken = files.writable(description, sizeOf(buffers), model.config.pipe);
   // No pipe is filled: how much one holds is not for the program to say.
   const isWhole = taken === sizeOf(buffers) || (description.object.kind === "file" && typeof taken === "number");
-  if (prospect === "fine") return isWhole || taken === "too-big" || taken === "broken";
-  return prospect === "fault" && isWhole;
+  // The signal of a broken pipe is for the thread that wrote.
+  const isBroken = taken === "broken" && thread.life.threads.length === 1;
+  if (prospect === "fine") return isWhole || taken === "too-big" || isBroken;
+  // Some file systems leave a gap where the first byte behind it cannot be read.
+  return prospect === "fault" && isWhole && !isBeyondEnd(description);
 };
+
+const isBeyondEnd = ({ object, offset, append }: Description): boolean =>
+  object.kind === "file" && !append && offset > object.size;
 
 const opens = (_: Model, { life }: Thread, { path, flags }: OperationOf<"open">): boolean => {
   const has = (flag: (typeof flags)[number]): boolean => flags.includes(flag);

@@ -9,6 +9,8 @@ import { amount, pointerIn, valueIn } from "../model/transfers.js";
 import type { Model } from "../model.js";
 import type { ExecutableChecks } from "./check.js";
 
+const brokenPipe = 13;
+
 /** Signals that a kernel sends for faults: a driver may need them for itself. */
 const faultSignals: readonly number[] = [4, 5, 7, 8, 11];
 
@@ -61,7 +63,12 @@ export const processChecks: ExecutableChecks = {
     reap === undefined && (process !== undefined || model.zombiesOf(life).length <= 1),
   getpid: () => true,
   getppid: (_, { life }) => life.ordinal !== 0,
-  thread: (_, { life }) => life.threads.length < maxThreads && life.nproc > 1,
+  /** A kernel keeps alternate stacks, and the signal of a broken pipe, by thread: who has one stays with one thread. */
+  thread: (_, { life }) =>
+    life.threads.length < maxThreads &&
+    life.nproc > 1 &&
+    life.alternateStack === undefined &&
+    !life.pending.includes(brokenPipe),
   thread_exit: () => true,
   yield: () => true,
   burn: () => true,
@@ -83,6 +90,7 @@ export const processChecks: ExecutableChecks = {
   kill: (model, thread, operation) => kill(model, thread, operation),
   sigaltstack: (_, thread, { cs1 }) => {
     const stack = pointerIn(thread, cs1);
+    if (thread.life.threads.length > 1) return false;
     return stack?.live === true && stack.writable && stack.segment === undefined;
   },
   getaltstack: (_, { life }) => isPointer(life.alternateStack) && life.alternateStack.live,
