@@ -10,8 +10,11 @@ import type { Observation } from "../../spec/sfork/observation.js";
 import { operations, type Step } from "../../spec/sfork/operation.js";
 import { step as takeStep, type Taken } from "../../spec/sfork/step.js";
 import { canonical, printObservation } from "../canon.js";
+import { executableSteps } from "../generate/posix/prefix.js";
+import { implementations } from "../implementations/index.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
-import { crashMessage, noVerdict, type JudgeOptions, type Verdict } from "./judge.js";
+import { judgeBeside } from "./beside.js";
+import { crashMessage, judge, noVerdict, type JudgeOptions, type Verdict } from "./judge.js";
 
 /** Process `k` has pid `k + 1` here: on a kernel its pid is any number, and shown is whose it is. */
 const pidOf = (process: number): number => process + 1;
@@ -164,53 +167,86 @@ const differenceOf = (
   };
 };
 
-/** The program up to a step, as the specification was asked to take it. */
-const cut = ({ version, config }: CompleteProgram, steps: readonly Step[]): CompleteProgram => ({
-  version,
-  config,
-  steps,
-});
-
 const ruleOf = ({ operation }: Step): string => operations[operation.op].rule;
 
-/** Judge one program on the running kernel. Throws only `Unavailable`. */
-export const judgeOnKernel = (program: CompleteProgram, { coverage: _ }: JudgeOptions = {}): Verdict => {
-  const config: Config = { ...program.config, strategy: "posix" };
-  const xlen = formats[config.format].addressBits;
-  const { seen, broken } = runOnLinux(config, xlen, program.steps);
-  const taken: Step[] = [];
-  const finding = (kind: Finding["kind"], said: Pick<Finding, "where" | "what" | "expected" | "actual">): Finding => {
-    const last = taken.at(-1);
-    const rule = last === undefined ? "EXEC-1" : ruleOf(last);
-    const steps = cut({ ...program, config }, taken);
-    const key = keyOf(rule, steps, `${said.actual.split(" ", 1).join()} for ${said.expected.split(" ", 1).join()}`);
-    return { kind, rule, ...said, step: Math.max(0, taken.length - 1), key, also: [], program: steps };
-  };
-  const verdict = (found: Finding | undefined): Verdict => {
-    return { ...noVerdict, steps: taken.length, compared: taken.length, finding: found };
-  };
-  let machine = initial(config);
-  for (const [index, one] of seen.entries()) {
-    const asked = program.steps[index];
-    if (asked === undefined) break;
-    const step = asChosen(asked, one);
-    taken.push(step);
+/** What the specification makes of steps that the kernel has taken. */
+class Comparison {
+  readonly #program: CompleteProgram;
+  readonly #taken: Step[] = [];
+  #machine: Machine;
+
+  constructor(program: CompleteProgram) {
+    this.#program = program;
+    this.#machine = initial(program.config);
+  }
+
+  /** The step, and what the kernel let be seen of it. */
+  step(asked: Step, seen: Seen): Finding | undefined {
+    this.#taken.push(asked);
+    const chosen = asChosen(asked, seen);
     try {
-      const after = takeStep(machine, step);
-      const difference = differenceOf(machine, step, after, one);
-      if (difference !== undefined) {
-        return verdict(finding("observation", { ...difference, what: "observes something else on Linux" }));
-      }
-      machine = after.machine;
+      const after = takeStep(this.#machine, chosen);
+      const difference = differenceOf(this.#machine, chosen, after, seen);
+      this.#machine = after.machine;
+      return difference && this.#finding("observation", { ...difference, what: "observes something else on Linux" });
     } catch (error) {
       const said = crashMessage(error);
-      return verdict(
-        finding("crash", { where: "the specification", what: said, expected: "no exception", actual: said }),
-      );
+      const where = "taking the specification's step";
+      return this.#finding("crash", { where, what: said, expected: "no exception", actual: said });
     }
   }
-  if (broken === undefined) return verdict(undefined);
-  const next = program.steps[taken.length];
-  if (next !== undefined) taken.push(next);
-  return verdict(finding("worker", { where: "the driver", what: broken, expected: "an answer", actual: broken }));
+
+  /** The step that the driver did not come back from. */
+  broken(asked: Step | undefined, why: string): Finding {
+    if (asked !== undefined) this.#taken.push(asked);
+    return this.#finding("worker", { where: "the driver", what: why, expected: "an answer", actual: why });
+  }
+
+  get steps(): number {
+    return this.#taken.length;
+  }
+
+  #finding(kind: Finding["kind"], said: Pick<Finding, "where" | "what" | "expected" | "actual">): Finding {
+    const last = this.#taken.at(-1);
+    const rule = last === undefined ? "EXEC-1" : ruleOf(last);
+    const program = { ...this.#program, steps: [...this.#taken] };
+    const [does, should] = [said.actual, said.expected].map((text) => text.split(" ", 1).join());
+    const key = keyOf(rule, program, `${does ?? ""} for ${should ?? ""}`);
+    return { kind, rule, ...said, step: Math.max(0, this.#taken.length - 1), key, also: [], program };
+  }
+}
+
+/** The running kernel beside L0. Throws only `Unavailable`. */
+const besideKernel = (program: CompleteProgram): Verdict => {
+  const config: Config = { ...program.config, strategy: "posix" };
+  const steps = program.steps.slice(0, executableSteps(config, program.steps));
+  const { seen, broken } = runOnLinux(config, formats[config.format].addressBits, steps);
+  const comparison = new Comparison({ version: program.version, config, steps });
+  const verdict = (finding: Finding | undefined): Verdict => {
+    const ended = finding === undefined && steps.length < program.steps.length ? "outside-profile" : undefined;
+    return { ...noVerdict, steps: comparison.steps, compared: comparison.steps, ended, finding };
+  };
+  for (const [index, one] of seen.entries()) {
+    const asked = steps[index];
+    const finding = asked && comparison.step(asked, one);
+    if (finding !== undefined) return verdict(finding);
+  }
+  return verdict(broken === undefined ? undefined : comparison.broken(steps[seen.length], broken));
+};
+
+/**
+ * Judge one program by five witnesses: the running kernel and L0, then one address space that copies at the fork (L1) and
+ * on pointer access (L2), under all invariants, then the optimised implementation (L3). What they observe must agree, each
+ * with its neighbour.
+ */
+export const judgeOnKernel = (program: CompleteProgram, options: JudgeOptions = {}): Verdict => {
+  const kernel = besideKernel(program);
+  if (kernel.finding !== undefined) return kernel;
+  const lazy = { ...program, config: { ...program.config, strategy: "copa" } } as const;
+  const levels = judge(lazy, options);
+  const rest =
+    levels.finding === undefined
+      ? judgeBeside(lazy, implementations.fast, { ...options, coverage: undefined })
+      : levels;
+  return { ...levels, ended: kernel.ended, compared: kernel.compared, looks: rest.looks, finding: rest.finding };
 };
