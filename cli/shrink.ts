@@ -9,7 +9,7 @@ import type { CompleteProgram, Finding } from "../conformance/check/finding.js";
 import type { Checker } from "../conformance/check/judge.js";
 import type { Minimised } from "../conformance/check/minimise.js";
 import { readComplete } from "../conformance/check/files.js";
-import { InputError, whyUnreadable } from "../conformance/errors.js";
+import { InputError, whyUnwritable } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { programCodec } from "../conformance/program/json.js";
 import { printCommented } from "../conformance/program/print.js";
@@ -80,7 +80,7 @@ const save = (text: string, path: string, done: (code: ExitCode) => void): strin
     if (createWhole(path, text)) return path;
     refuse(exitCodes.usage, "is there already; name another --output");
   } catch (error) {
-    refuse(exitCodes.environment, `cannot be written: ${whyUnreadable(error)}`);
+    refuse(exitCodes.environment, `cannot be written: ${whyUnwritable(error)}`);
   }
   return undefined;
 };

@@ -7,7 +7,7 @@ import type { Machine } from "../../spec/sfork/machine.js";
 import { canonical, printObservation } from "../canon.js";
 import type { Coverage } from "../coverage.js";
 import { compareLevels } from "../oblivious/compare.js";
-import { shorten } from "../errors.js";
+import { plainLine, shorten } from "../errors.js";
 import { compared, describeBoth, type Observed } from "../program/diff.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
 
@@ -86,9 +86,16 @@ const phases = {
 
 type Phase = keyof typeof phases;
 
-/** What was thrown, in a line. */
-export const crashMessage = (error: unknown): string =>
-  shorten(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 300).replaceAll(/\s+/g, " ");
+const textOf = (error: unknown): string => {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "something that has no text";
+  }
+};
+
+/** What was thrown, in a line. Never throws. */
+export const crashMessage = (error: unknown): string => shorten(plainLine(textOf(error)), 300);
 
 /** A step that observes something else than beside it with eager copies. */
 interface Different {
