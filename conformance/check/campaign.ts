@@ -9,7 +9,7 @@ import type { Profile } from "../generate/options.js";
 import { implementations, type ImplementationName } from "../implementations/index.js";
 import { judgeBeside } from "./beside.js";
 import type { CompleteProgram, Finding } from "./finding.js";
-import { minimise, type Minimised } from "./minimise.js";
+import { bare, minimise, type Minimised } from "./minimise.js";
 import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions, type Verdict } from "./judge.js";
 
 /** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
@@ -76,6 +76,13 @@ export const minimised = ({ impl }: Pick<AnySettings, "impl">, found: Found, che
   return { ...found, finding: result.kind === "flaky" ? { ...found.finding, kind: "flaky" } : result.finding };
 };
 
+/**
+ * What shows first where everything is looked at after every step. By that findings are told apart: what most programs look
+ * at in the end only would have as many causes as programs have last steps.
+ */
+const firstOf = (impl: Subject, finding: Finding, checker?: Checker): Finding =>
+  judgeAs(impl, bare(finding), { ...(checker && { checker }), full: true }).finding ?? finding;
+
 /** Generate and judge program number `index`; it does not depend on any other. */
 export const judgeProgram = (
   settings: AnySettings,
@@ -84,8 +91,10 @@ export const judgeProgram = (
 ): Judged => {
   const { seed, impl, ...choice } = settings;
   const program = generate(seed, index, choice);
-  const verdict = judgeAs(impl, program, { ...options, full: index % fullEvery === 0 });
-  return { index, strategy: program.config.strategy, verdict };
+  const full = index % fullEvery === 0;
+  const verdict = judgeAs(impl, program, { ...options, full });
+  const finding = full ? verdict.finding : verdict.finding && firstOf(impl, verdict.finding, options.checker);
+  return { index, strategy: program.config.strategy, verdict: { ...verdict, finding } };
 };
 
 /** Judge a program of a file: there are few of them, so that everything is looked at after every step. */
@@ -137,7 +146,11 @@ export interface Tally {
   readonly totals: () => Totals;
 }
 
-export const createTally = ({ impl, strategies }: Pick<AnySettings, "impl" | "strategies">): Tally => {
+/** `known`: keys of earlier findings that still show, and are told as such. */
+export const createTally = (
+  { impl, strategies }: Pick<AnySettings, "impl" | "strategies">,
+  known: readonly string[] = [],
+): Tally => {
   const ruleOf = (strategy: StrategyName) => (impl === "spec-lazy" ? refinement[strategy] : "REF-4");
   const found = new Map<string, { readonly first: Found; programs: number }>();
   const failed = new Map<string, number>();
@@ -157,9 +170,10 @@ export const createTally = ({ impl, strategies }: Pick<AnySettings, "impl" | "st
   const note = (origin: Origin, finding: Finding): Found | undefined => {
     if (finding.kind === "crash") crashes += 1;
     for (const rule of [finding.rule, ...finding.also]) bump(failed, rule, 1);
-    const known = found.get(finding.key);
-    if (known !== undefined) {
-      known.programs += 1;
+    if (known.includes(finding.key)) return undefined;
+    const before = found.get(finding.key);
+    if (before !== undefined) {
+      before.programs += 1;
       return undefined;
     }
     const first = { ...origin, finding };

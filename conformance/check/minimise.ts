@@ -18,7 +18,7 @@ export type Minimised =
   | { readonly kind: "flaky" };
 
 /** Cut behind the step that fails, and without what that was expected to observe. */
-const bare = ({ program }: Finding): CompleteProgram => ({
+export const bare = ({ program }: Finding): CompleteProgram => ({
   ...program,
   steps: program.steps.map(({ actor, operation }) => ({ actor, operation })),
 });
@@ -27,8 +27,8 @@ const bare = ({ program }: Finding): CompleteProgram => ({
 const mostCandidates = 5000;
 
 /**
- * The smallest program with a finding of the same rule, operation and place. Where everything is looked at after every step,
- * something else may be found first, and earlier: then that is what the programs show.
+ * The smallest program with a finding of the same rule, operation and place. A caller whose finding is not what shows first
+ * where everything is looked at after every step, gets that.
  */
 export const minimise = (found: Finding, judge: JudgeInFull, budget = mostCandidates): Minimised => {
   const [first, second] = [judge(bare(found)), judge(bare(found))];

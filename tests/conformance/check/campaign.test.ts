@@ -16,6 +16,7 @@ import { summarizeCoverage } from "../../../conformance/coverage-summary.js";
 import { generate, generatorVersion } from "../../../conformance/generate/generate.js";
 import { invariants } from "../../../spec/invariants/check.js";
 import { read } from "../program/files.js";
+import { miscounting } from "./wrong.js";
 import { crashingFork, forgetfulFork, program, settings, wrongNumber } from "./support.js";
 
 interface Outcome {
@@ -91,6 +92,29 @@ describe("a specification that is broken", () => {
     expect(totals.programs).toBe(30);
     expect(totals.crashes).toBeGreaterThan(1);
     expect(totals.findings.map(({ finding }) => finding.kind)).toEqual(["crash"]);
+  });
+});
+
+describe("an implementation that is wrong in one way", () => {
+  const wrongCount = { ...settings({ strategies: ["eager", "coa", "copa"], steps: 30 }), impl: miscounting };
+  const all = Array.from({ length: 40 }, (_, index) => judgeProgram(wrongCount, index));
+  const shown = all.flatMap(({ verdict: { finding } }) => finding ?? []);
+
+  test("which is seen in the end of most programs, has the key of the step that it takes", () => {
+    expect(shown.length).toBeGreaterThan(10);
+    // Programs end with all kinds of steps.
+    expect(
+      new Set(all.map(({ index }) => generate("check", index, wrongCount).steps.at(-1)?.operation.op)).size,
+    ).toBeGreaterThan(5);
+    expect(new Set(shown.map(({ key }) => key))).toEqual(new Set(["REF-4 fork counters counters of process #"]));
+  });
+
+  test("is no finding where an earlier one with its key still shows, and the rule is broken all the same", () => {
+    const tally = createTally(wrongCount, ["REF-4 fork counters counters of process #"]);
+    expect(all.flatMap((one) => tally.add(one) ?? [])).toEqual([]);
+    const { findings, checks } = tally.totals();
+    expect(findings).toEqual([]);
+    expect(checks[0]).toMatchObject({ rule: "REF-4", failed: shown.length });
   });
 });
 

@@ -38,7 +38,7 @@ describe("a finding", () => {
     const { finding, minimal } = minimised;
     expect(minimal).toBe(true);
     expect(finding.program.steps.map(({ operation: { op } }) => op)).toEqual(["fork"]);
-    expect(finding).toMatchObject({ kind: "counters", rule: "REF-4", step: 0, where: "counters of process 1" });
+    expect(finding).toMatchObject({ kind: "counters", rule: "REF-4", step: 0, where: "P1 faults" });
     expect(judge(finding.program)?.key).toBe(finding.key);
   });
 
