@@ -151,7 +151,7 @@ describe("a saved finding", () => {
 describe("the coverage summary", () => {
   test("says what was not reached, and what was reached least, least first", () => {
     const text = summarizeCoverage(campaign(settings({ steps: 40, strategies: ["eager"] }), 12).coverage);
-    expect(text).toMatch(/operations +\d+ of \d+ succeeded; never: csetboundsexact/);
+    expect(text).toMatch(/operations +\d+ of \d+ succeeded; never: [a-z]/);
     expect(text).toMatch(new RegExp(`corner cases +\\d+ of ${cornerCaseNames.length} reached; not reached: [a-z]`));
     const shares = text.split("\n").flatMap((line) => / ([\d.]+) % {2}/.exec(line)?.[1] ?? []);
     expect(shares).toHaveLength(8);
