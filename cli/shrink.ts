@@ -8,13 +8,13 @@ import { checked, judgeAs, minimiseAs } from "../conformance/check/campaign.js";
 import type { CompleteProgram, Finding } from "../conformance/check/finding.js";
 import type { Checker } from "../conformance/check/judge.js";
 import type { Minimised } from "../conformance/check/minimise.js";
-import { readComplete } from "../conformance/check/files.js";
 import { InputError, whyUnwritable } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { programCodec } from "../conformance/program/json.js";
 import { printCommented } from "../conformance/program/print.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err, out } from "./output.js";
+import { programOf, refuseEmpty } from "./target.js";
 
 const examples = `
 Examples:
@@ -103,14 +103,21 @@ const shrink = async (
   done: (code: ExitCode) => void,
   checker?: Checker,
 ): Promise<void> => {
-  const read = await readComplete(file, options.impl);
-  if (isLeft(read)) {
-    complain(read.left.describe());
+  const refuse = (error: InputError): void => {
+    complain(error.describe());
     done(exitCodes.usage);
+  };
+  const read = await programOf(file, options.impl);
+  if (isLeft(read)) {
+    refuse(read.left);
     return;
   }
   const before = read.right.steps.length;
   const result = judged(options, read.right, checker);
+  if (result === undefined && before === 0) {
+    refuse(refuseEmpty(file));
+    return;
+  }
   done(result === undefined ? exitCodes.held : exitCodes.finding);
   const isSmall = result?.kind === "small";
   const path = isSmall && options.output !== undefined ? save(textOf(result), options.output, done) : undefined;

@@ -6,7 +6,8 @@ import { invariants } from "../../spec/invariants/check.js";
 import type { Coverage } from "../coverage.js";
 import { generate } from "../generate/generate.js";
 import type { Profile } from "../generate/options.js";
-import { implementations, type ImplementationName } from "../implementations/index.js";
+import { implementations, strategiesOf, type ImplementationName } from "../implementations/index.js";
+import { strategyNames } from "../program/config-codec.js";
 import { judgeBeside } from "./beside.js";
 import type { CompleteProgram, Finding } from "./finding.js";
 import { bare, minimise, type Minimised } from "./minimise.js";
@@ -20,6 +21,10 @@ export type Create = (config: Config) => Implementation;
 
 /** What is checked: something that has a name here, or what makes an implementation of one's own. */
 export type Subject = (typeof checked)[number] | Create;
+
+/** What an implementation can be asked for: the specification has all, known-false ones, too; one of one's own may. */
+export const strategiesFor = (impl: Subject): readonly StrategyName[] =>
+  impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 
 /** What says which programs there are: the same settings, the same programs. */
 export interface CampaignSettings<Impl extends Subject = (typeof checked)[number]> {
@@ -80,8 +85,8 @@ export const minimised = ({ impl }: Pick<AnySettings, "impl">, found: Found, che
  * What shows first where everything is looked at after every step. By that findings are told apart: what most programs look
  * at in the end only would have as many causes as programs have last steps.
  */
-const firstOf = (impl: Subject, finding: Finding, checker?: Checker): Finding =>
-  judgeAs(impl, bare(finding), { ...(checker && { checker }), full: true }).finding ?? finding;
+const firstOf = (impl: Subject, finding: Finding, options: JudgeOptions): Finding =>
+  judgeAs(impl, bare(finding), { ...options, coverage: undefined, full: true }).finding ?? finding;
 
 /** Generate and judge program number `index`; it does not depend on any other. */
 export const judgeProgram = (
@@ -93,7 +98,7 @@ export const judgeProgram = (
   const program = generate(seed, index, choice);
   const full = index % fullEvery === 0;
   const verdict = judgeAs(impl, program, { ...options, full });
-  const finding = full ? verdict.finding : verdict.finding && firstOf(impl, verdict.finding, options.checker);
+  const finding = full ? verdict.finding : verdict.finding && firstOf(impl, verdict.finding, options);
   return { index, strategy: program.config.strategy, verdict: { ...verdict, finding } };
 };
 
