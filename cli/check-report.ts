@@ -49,6 +49,8 @@ const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): stri
   return failed === 0 ? out.green("held") : out.red(`broken by ${plural(failed, "program")}`);
 };
 
+const heldIn = (transitions: number): string => (transitions === 0 ? "nothing was checked" : out.green("held"));
+
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
 const checkLines = (
   { checks, looks, transitions, inFull, masked, ended, crashes }: Totals,
@@ -80,7 +82,7 @@ const checkLines = (
     ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
     ...(others === 0
       ? []
-      : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${out.green("held")}`]),
+      : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${heldIn(transitions)}`]),
     ...(crashes === 0
       ? []
       : [`  ${out.red(`${plural(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`]),
@@ -112,16 +114,31 @@ const regressionLines = ({ regressions }: CheckReport): readonly string[] => {
   ];
 };
 
-const ending = (report: CheckReport): readonly string[] => {
-  const { totals, saved, interrupted, settings, regressions } = report;
-  const { findings } = totals;
+const errorLines = ({ errors }: CheckReport): readonly string[] =>
+  errors.length === 0
+    ? []
+    : [
+        out.red(`${plural(errors.length, "file")} could not be read or written:`),
+        ...errors.map((error) => `  ${error.describe()}`),
+      ];
+
+/** What was found; no program that holds is nothing found. */
+const foundLine = ({ totals, settings, regressions }: CheckReport): string => {
+  const { findings, programs } = totals;
   const other = regressions.some(({ held }) => !held) ? "other " : "";
+  if (findings.length > 0) return out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`);
+  return programs === 0
+    ? `no ${other}findings in ${settings.impl}: no program was checked`
+    : out.green(`no ${other}findings in ${settings.impl}`);
+};
+
+const ending = (report: CheckReport): readonly string[] => {
+  const { totals, saved, interrupted } = report;
   return [
-    ...findings.map((found, at) => findingLine(report, found, saved[at])),
+    ...totals.findings.map((found, at) => findingLine(report, found, saved[at])),
     ...regressionLines(report),
-    findings.length === 0
-      ? out.green(`no ${other}findings in ${settings.impl}`)
-      : out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`),
+    ...errorLines(report),
+    foundLine(report),
     ...(interrupted ? ["interrupted: not everything was checked"] : []),
   ];
 };

@@ -26,6 +26,8 @@ export interface Plan {
   /** Programs that are judged before those of the seed. */
   readonly corpus: readonly FileProgram[];
   readonly limits: Limits;
+  /** Keys of earlier findings that still show: they are not found again. */
+  readonly known: readonly string[];
 }
 
 /** How far it has come. */
@@ -58,9 +60,10 @@ function* itemsOf({ shard: { part, of }, corpus, limits: { runs } }: Plan): Gene
 }
 
 /** Rules of the corpus count, too, whatever its strategies. */
-const tallyOf = ({ settings, corpus }: Plan) => {
+const tallyOf = ({ settings, corpus, known }: Plan) => {
   const { impl, strategies } = settings;
-  return createTally({ impl, strategies: [...strategies, ...corpus.map(({ program }) => program.config.strategy)] });
+  const all = [...strategies, ...corpus.map(({ program }) => program.config.strategy)];
+  return createTally({ impl, strategies: all }, known);
 };
 
 export const runCampaign = async (

@@ -90,6 +90,7 @@ const jsonSchema = z.strictObject({
       replay: z.string(),
     }),
   ),
+  errors: z.array(z.strictObject({ file: z.string(), message: z.string() })),
   checks: z.array(z.strictObject({ rule: z.string(), checked: z.number(), failed: z.number() })),
   masked: z.number(),
   transitions: z.strictObject({ checked: z.number(), inFull: z.number() }),
