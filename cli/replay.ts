@@ -1,19 +1,15 @@
 /** `sfork replay`: a finding again, from its token or its program, on any machine. */
 import process from "node:process";
-import { isLeft } from "fp-ts/lib/Either.js";
+import { isLeft, map, type Either } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import {
-  checked,
-  judgeAs,
-  judgeProgram,
-  minimised,
-  type CampaignSettings,
-  type Found,
-} from "../conformance/check/campaign.js";
-import { readComplete } from "../conformance/check/files.js";
+import type { Item } from "../conformance/check/batch.js";
+import { became, checked, type CampaignSettings, type Found } from "../conformance/check/campaign.js";
+import { readComplete, settingsAround } from "../conformance/check/files.js";
 import { isToken, parseToken } from "../conformance/check/token.js";
-import { formatNames } from "../conformance/program/config-codec.js";
+import { judgeAlone, threads, type Workers } from "../conformance/check/workers.js";
+import type { InputError } from "../conformance/errors.js";
 import { printFinding } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, out } from "./output.js";
@@ -31,59 +27,57 @@ const optionsSchema = z.object({ impl: z.enum(checked) });
 
 type Options = z.infer<typeof optionsSchema>;
 
-interface Outcome {
+/** Which program is judged, and as part of what. */
+interface Target {
   readonly settings: CampaignSettings;
-  readonly found: Found | undefined;
-  readonly steps: number;
+  readonly item: Item;
 }
 
-/** A program of one's own is number 0 of no seed. */
-const ofFile = async (
-  file: string,
-  { impl }: Options,
+const ofFile = async (file: string, { impl }: Options): Promise<Either<InputError, Target>> =>
+  pipe(
+    await readComplete(file, impl),
+    map((program) => ({ settings: settingsAround(impl, program), item: { index: 0, file, program } })),
+  );
+
+const ofToken = (token: string): Either<InputError, Target> =>
+  pipe(
+    parseToken(token),
+    map(({ settings, index }) => ({ settings, item: index })),
+  );
+
+/** In another thread: what does not end, or ends its thread, is found again, too. */
+const again = async (
+  workers: Workers,
+  { settings, item }: Target,
+): Promise<{ readonly found: Found | undefined; readonly steps: number }> => {
+  const { index, file, verdict } = await judgeAlone(workers, settings, item);
+  const { finding, steps } = verdict;
+  if (finding === undefined) return { found: undefined, steps };
+  const found = { index, finding, ...(file !== undefined && { file }) };
+  return { found: became(found, await workers.minimise({ settings, found })), steps };
+};
+
+/** `workersOf` is what a test replaces. */
+export const replayCommand = (
   done: (code: ExitCode) => void,
-): Promise<Outcome | undefined> => {
-  const read = await readComplete(file, impl);
-  if (isLeft(read)) {
-    complain(read.left.describe());
-    done(exitCodes.usage);
-    return undefined;
-  }
-  const program = read.right;
-  const { config, steps } = program;
-  const { finding } = judgeAs(impl, program, { full: true });
-  const settings: CampaignSettings = {
-    ...{ impl, seed: "file", formats: formatNames, strategies: [config.strategy], profile: "mixed" },
-    steps: Math.max(1, steps.length),
-  };
-  return { settings, found: finding && { index: 0, finding }, steps: steps.length };
-};
-
-const ofToken = (token: string, done: (code: ExitCode) => void): Outcome | undefined => {
-  const replay = parseToken(token);
-  if (isLeft(replay)) {
-    complain(replay.left.describe());
-    done(exitCodes.usage);
-    return undefined;
-  }
-  const { settings, index } = replay.right;
-  const { verdict } = judgeProgram(settings, index);
-  const found = verdict.finding && minimised(settings, { index, finding: verdict.finding });
-  return { settings, found, steps: verdict.steps };
-};
-
-export const replayCommand = (done: (code: ExitCode) => void): Command =>
+  workersOf: (count: number) => Workers = threads,
+): Command =>
   new Command("replay")
     .description("show a finding again, from its token or its program")
     .argument("<target>", "a token that check printed, or a program file; - is standard input")
     .addOption(new Option("--impl <name>", "what a program file is run on").choices(checked).default("fast"))
     .addHelpText("after", examples)
-    .action(async (target: string, options: unknown) => {
-      const outcome = isToken(target)
-        ? ofToken(target, done)
-        : await ofFile(target, optionsSchema.parse(options), done);
-      if (outcome === undefined) return;
-      const { settings, found, steps } = outcome;
+    .action(async (given: string, options: unknown) => {
+      const target = isToken(given) ? ofToken(given) : await ofFile(given, optionsSchema.parse(options));
+      if (isLeft(target)) {
+        complain(target.left.describe());
+        done(exitCodes.usage);
+        return;
+      }
+      const { settings } = target.right;
+      const workers = workersOf(1);
+      const { found, steps } = await again(workers, target.right);
+      await workers.close();
       done(found === undefined ? exitCodes.held : exitCodes.finding);
       process.stdout.write(
         found === undefined
