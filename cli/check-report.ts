@@ -89,6 +89,12 @@ const checkLines = (
   ];
 };
 
+/** What is to be said of how small a finding became: nothing where it is as small as it becomes. */
+const sizeOf = (saved: SavedFound | undefined): string => {
+  if (saved === undefined || saved.minimal || saved.found.finding.kind === "flaky") return "";
+  return saved.cutShort ? ", not made smaller" : ", not as small as it may become (sfork shrink)";
+};
+
 /** One line a finding, as it stands in the summary. */
 const findingLine = (
   { settings }: CheckReport,
@@ -98,8 +104,7 @@ const findingLine = (
   const finding = saved?.found.finding ?? raw;
   const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
   const where = saved?.path ?? `${file ?? `program ${index} of seed ${settings.seed}`}, not saved`;
-  const short = saved?.cutShort === true ? ", not made smaller" : "";
-  return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}${short}`;
+  return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}${sizeOf(saved)}`;
 };
 
 const regressionLines = ({ regressions }: CheckReport): readonly string[] => {

@@ -12,6 +12,7 @@ import { runCampaign, type Limits, type Plan } from "../conformance/check/run.js
 import { defaultFolder, readStore, tryStore } from "../conformance/check/store.js";
 import { threads, type Workers } from "../conformance/check/workers.js";
 import { InputError } from "../conformance/errors.js";
+import { plural } from "../conformance/plural.js";
 import { conformingNames } from "../conformance/program/config-codec.js";
 import { tryReports, writeReports } from "./check-files.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
@@ -51,6 +52,9 @@ const usual: Surroundings = { workers: threads, folder: defaultFolder };
 
 /** Milliseconds. */
 const defaultTime = 10_000;
+
+/** Milliseconds that a finding has at least to become smaller, though the time is up. */
+const grace = 5_000;
 
 /** A name that the implementation does not have, where strategies are named; `all` means those that it has. */
 const refuseForeign = ({ impl, strategy }: CheckOptions): void => {
@@ -92,6 +96,8 @@ interface Session {
   readonly folder: string;
   readonly progress: CheckProgress;
   readonly signal: AbortSignal;
+  /** When the time is up, by `Date.now`. */
+  readonly deadline: number;
   readonly done: (code: ExitCode) => void;
   /** Results for a reader, as they come. */
   readonly print: (text: string) => void;
@@ -108,22 +114,27 @@ const warn = ({ progress, errors }: Session, error: InputError): void => {
 
 /** What was found earlier comes first. */
 const runAgain = async (session: Session): Promise<readonly Regression[]> => {
-  const { plan, workers, folder, progress, signal, print, done } = session;
+  const { plan, workers, folder, progress, signal, deadline, print, done } = session;
   const { kept, unreadable } = await readStore(folder, plan.settings.impl);
   for (const error of unreadable) warn(session, error);
   const all: Regression[] = [];
-  for await (const one of regressions(workers, plan.settings, kept, signal)) {
+  for await (const one of regressions(workers, plan.settings, kept, { signal, deadline })) {
     all.push(one);
     if (!one.held) done(exitCodes.finding);
     print(printRegression(one));
     progress.at({ kind: "regressions", done: all.length, of: kept.length });
+  }
+  const left = kept.length - all.length;
+  if (left > 0) {
+    progress.clear();
+    complain(`${plural(left, "earlier finding")} not run again: give more --time`);
   }
   return all;
 };
 
 /** Findings are made smaller while others are looked for, and printed in the order in which they were found. */
 const keeping = (session: Session) => {
-  const { plan, progress, done, print, workers, folder, signal } = session;
+  const { plan, progress, done, print, workers, folder, signal, deadline } = session;
   const { settings } = plan;
   const explain = (error: InputError): void => {
     warn(session, error);
@@ -138,7 +149,7 @@ const keeping = (session: Session) => {
       const raw = keepRaw(keeper, first);
       progress.clear();
       if (raw !== undefined) process.stderr.write(`${first.finding.rule}: saved ${raw}; it is made smaller\n`);
-      const smaller = keepSmaller(keeper, first, raw);
+      const smaller = keepSmaller(keeper, first, raw, Math.max(deadline, Date.now()) + grace);
       open += 1;
       last = last.then(async () => {
         const one = await smaller;
@@ -156,7 +167,7 @@ const keeping = (session: Session) => {
 };
 
 const run = async (session: Session): Promise<CheckReport> => {
-  const { plan, workers, progress, signal, errors } = session;
+  const { plan, workers, progress, signal, deadline, errors } = session;
   const earlier = await runAgain(session);
   const { found, all } = keeping(session);
   const listener = {
@@ -166,7 +177,7 @@ const run = async (session: Session): Promise<CheckReport> => {
     },
   };
   const known = earlier.flatMap(({ finding }) => finding?.key ?? []);
-  const result = await runCampaign({ ...plan, known }, workers, listener, signal);
+  const result = await runCampaign({ ...plan, known }, workers, listener, { signal, deadline });
   const saved = await all();
   const { settings, shard } = plan;
   return { settings, shard, ...result, regressions: earlier, saved, errors, interrupted: signal.aborted };
@@ -221,13 +232,14 @@ const check = async (
   }
   const workers = workersOf(options.workers);
   const progress = createCheckProgress(plan.limits, plan.shard);
+  const deadline = Date.now() + plan.limits.time;
   const print = (text: string): void => {
     if (options.json) return;
     progress.clear();
     process.stdout.write(text);
   };
   const report = await interruptible(progress, (signal) =>
-    run({ plan, workers, folder, progress, signal, done, print, errors: [] }),
+    run({ plan, workers, folder, progress, signal, deadline, done, print, errors: [] }),
   ).finally(() => {
     progress.end();
   });

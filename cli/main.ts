@@ -25,9 +25,9 @@ const versions = (): string => {
 
 const main = async (): Promise<ExitCode> => {
   let code: ExitCode = exitCodes.held;
-  // A reader that goes away early (`| head`) does not change the verdict; nothing to write to does.
+  // A reader that goes away early (`| head`) does not change the verdict, nor what is saved; nothing to write to does.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(code);
+    if (error.code === "EPIPE") return;
     complain(`sfork: cannot write the output: ${error.message}`);
     process.exit(exitCodes.environment);
   });

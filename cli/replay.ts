@@ -3,7 +3,8 @@ import process from "node:process";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import { checked, judgeFile, judgeProgram, minimised, type Found } from "../conformance/check/campaign.js";
+import { became, checked, type Found } from "../conformance/check/campaign.js";
+import { judgeAlone, threads, type Workers } from "../conformance/check/workers.js";
 import type { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { printFinding } from "./check-report.js";
@@ -23,20 +24,24 @@ Exit status: 0 it held; 1 the finding shows again; 2 wrong usage, or a token of 
 
 const optionsSchema = z.object({ impl: z.enum(checked).optional() });
 
-interface Outcome {
-  readonly found: Found | undefined;
-  readonly steps: number;
-}
-
-const again = ({ settings, item }: Target): Outcome => {
-  const { verdict, ...origin } = typeof item === "number" ? judgeProgram(settings, item) : judgeFile(settings, item);
+/** In another thread: what does not end, or ends its thread, is found again, too. */
+const again = async (
+  workers: Workers,
+  { settings, item }: Target,
+): Promise<{ readonly found: Found | undefined; readonly steps: number }> => {
+  const { index, file, verdict } = await judgeAlone(workers, settings, item);
   const { finding, steps } = verdict;
-  const { index, file } = origin;
-  const found = finding && { index, finding, ...(file !== undefined && { file }) };
-  return { found: found && minimised(settings, found), steps };
+  if (finding === undefined) return { found: undefined, steps };
+  const found = { index, finding, ...(file !== undefined && { file }) };
+  return { found: became(found, await workers.minimise({ settings, found })), steps };
 };
 
-const replay = async (given: string, options: unknown, done: (code: ExitCode) => void): Promise<void> => {
+const replay = async (
+  given: string,
+  options: unknown,
+  done: (code: ExitCode) => void,
+  workersOf: (count: number) => Workers,
+): Promise<void> => {
   const refuse = (error: InputError): void => {
     complain(error.describe());
     done(exitCodes.usage);
@@ -47,7 +52,9 @@ const replay = async (given: string, options: unknown, done: (code: ExitCode) =>
     return;
   }
   const { settings } = target.right;
-  const { found, steps } = again(target.right);
+  const workers = workersOf(1);
+  const { found, steps } = await again(workers, target.right);
+  await workers.close();
   if (found === undefined && steps === 0) {
     refuse(refuseEmpty(given));
     return;
@@ -60,12 +67,16 @@ const replay = async (given: string, options: unknown, done: (code: ExitCode) =>
   );
 };
 
-export const replayCommand = (done: (code: ExitCode) => void): Command =>
+/** `workersOf` is what a test replaces. */
+export const replayCommand = (
+  done: (code: ExitCode) => void,
+  workersOf: (count: number) => Workers = threads,
+): Command =>
   new Command("replay")
     .description("show a finding again, from its token or its program")
     .argument("<target>", "a token that check printed, or a program file; - is standard input")
     .addOption(new Option("--impl <name>", "what a program file is run on (default: fast)").choices(checked))
     .addHelpText("after", examples)
     .action(async (target: string, options: unknown) => {
-      await replay(target, options, done);
+      await replay(target, options, done, workersOf);
     });

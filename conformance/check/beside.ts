@@ -134,12 +134,17 @@ class Beside {
       step: (step: Step) => {
         this.#phase = phase;
         // The implementation goes first; what the specification is asked may say which choice that made.
-        if (phase === "taking the step") this.#asked.push(step);
+        if (phase === "taking the step") this.#begin(step);
         else this.#asked[this.#asked.length - 1] = step;
         one.step(step);
         this.#phase = "taking the step";
       },
     };
+  }
+
+  #begin(step: Step): void {
+    this.#asked.push(step);
+    this.#options.begun?.(this.#asked.length - 1);
   }
 
   /** Invariants after a step on which both sides agree: of what it touched, and of everything in the end. */

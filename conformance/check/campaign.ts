@@ -3,7 +3,6 @@ import type { Implementation } from "../../impl/implementation.js";
 import type { FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
 import { invariants } from "../../spec/invariants/check.js";
-import type { Coverage } from "../coverage.js";
 import { generate } from "../generate/generate.js";
 import type { Profile } from "../generate/options.js";
 import { implementations, strategiesOf, type ImplementationName } from "../implementations/index.js";
@@ -66,19 +65,21 @@ export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeO
   return judgeBeside(program, typeof impl === "function" ? impl : implementations[impl], options);
 };
 
-/** A finding made smaller. */
-export const minimiseAs = (impl: Subject, finding: Finding, checker?: Checker): Minimised => {
-  // What a step observed is seen without looking at everything.
-  const full = finding.kind !== "observation";
-  return minimise(finding, (program) => judgeAs(impl, program, { ...(checker && { checker }), full }).finding);
-};
+/** What a step observed, or that it does not come to that, is seen without looking at everything. */
+export const looksAtEverything = ({ kind }: Finding): boolean => !["observation", "hang", "worker"].includes(kind);
 
-/** A finding of a campaign made smaller; what it had found as it was, where that does not show again. */
+/** What became of a finding: as it was, where it did not show again. */
+export const became = (found: Found, result: Minimised): Found => ({
+  ...found,
+  finding: result.kind === "flaky" ? { ...found.finding, kind: "flaky" } : result.finding,
+});
+
+/** A finding of a campaign made smaller, in this thread. */
 export const minimised = ({ impl }: Pick<AnySettings, "impl">, found: Found, checker?: Checker): Found => {
-  // What ended another thread would end this one.
-  if (found.finding.kind === "worker") return found;
-  const result = minimiseAs(impl, found.finding, checker);
-  return { ...found, finding: result.kind === "flaky" ? { ...found.finding, kind: "flaky" } : result.finding };
+  const full = looksAtEverything(found.finding);
+  const judgeAgain = (program: CompleteProgram): Finding | undefined =>
+    judgeAs(impl, program, { ...(checker && { checker }), full }).finding;
+  return became(found, minimise(found.finding, judgeAgain));
 };
 
 /**
@@ -88,17 +89,26 @@ export const minimised = ({ impl }: Pick<AnySettings, "impl">, found: Found, che
 const firstOf = (impl: Subject, finding: Finding, options: JudgeOptions): Finding =>
   judgeAs(impl, bare(finding), { ...options, coverage: undefined, full: true }).finding ?? finding;
 
-/** Generate and judge program number `index`; it does not depend on any other. */
+/** How a program is judged, beside the settings. */
+type ProgramOptions = Omit<JudgeOptions, "full">;
+
+/** Program number `index`; it does not depend on any other. */
+export const programOf = (settings: AnySettings, index: number): CompleteProgram => {
+  const { formats, strategies, profile, steps: most } = settings;
+  const { version, config, steps } = generate(settings.seed, index, { formats, strategies, profile, steps: most });
+  return { version, config, steps };
+};
+
+/** Judge program number `index`. */
 export const judgeProgram = (
   settings: AnySettings,
   index: number,
-  options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
+  options: ProgramOptions = {},
+  program = programOf(settings, index),
 ): Judged => {
-  const { seed, impl, ...choice } = settings;
-  const program = generate(seed, index, choice);
   const full = index % fullEvery === 0;
-  const verdict = judgeAs(impl, program, { ...options, full });
-  const finding = full ? verdict.finding : verdict.finding && firstOf(impl, verdict.finding, options);
+  const verdict = judgeAs(settings.impl, program, { ...options, full });
+  const finding = full ? verdict.finding : verdict.finding && firstOf(settings.impl, verdict.finding, options);
   return { index, strategy: program.config.strategy, verdict: { ...verdict, finding } };
 };
 
@@ -106,7 +116,7 @@ export const judgeProgram = (
 export const judgeFile = (
   settings: CampaignSettings,
   { index, file, program }: FileProgram,
-  options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
+  options: ProgramOptions = {},
 ): Judged => {
   const verdict = judgeAs(settings.impl, program, { ...options, full: true });
   return { index, file, strategy: program.config.strategy, verdict };

@@ -26,6 +26,8 @@ export interface JudgeOptions {
   /** Look at everything after every step, not only at what the step touched. */
   readonly full?: boolean;
   readonly coverage?: Coverage | undefined;
+  /** Called before each step, with its index: who is asked in vain for an answer knows then what was begun last. */
+  readonly begun?: ((step: number) => void) | undefined;
 }
 
 /** What ends a comparison with eager copies before the program ends: REF-2's profile, or overcommit. */
@@ -200,6 +202,7 @@ class Judgement {
   }
 
   #take(checked: CheckedStep["checked"], step: CompleteProgram["steps"][number]): CheckedStep {
+    this.#options.begun?.(this.#index);
     const taken = this.#checker.step(checked, step);
     this.#steps += 1;
     if (checked.ghost !== undefined && taken.checked.ghost === undefined) {

@@ -39,7 +39,7 @@ export const isHeld = ({ totals, regressions, errors, interrupted }: CheckReport
 
 const findingsOf = ({ settings, totals, saved }: CheckReport): readonly object[] =>
   totals.findings.flatMap(({ programs }, at) =>
-    saved.slice(at, at + 1).map(({ found, path, raw }) => {
+    saved.slice(at, at + 1).map(({ found, path, raw, minimal }) => {
       const { finding, index, file } = found;
       return {
         kind: finding.kind,
@@ -47,6 +47,7 @@ const findingsOf = ({ settings, totals, saved }: CheckReport): readonly object[]
         replay: targetOf(settings, found, path),
         program: programCodec.encode(finding.program),
         steps: finding.program.steps.length,
+        minimal,
         step: finding.step,
         where: finding.where,
         what: finding.what,

@@ -249,3 +249,16 @@ describe("a campaign", () => {
     expect(other.text).toContain("# or:    npx sfork run --diff spec:copa,fast:copa FILE");
   });
 });
+
+test("each step is announced before it is taken", () => {
+  const said: (number | string)[] = [];
+  const create = wrong(({ step }) => ({
+    step: (next) => {
+      said.push(next.operation.op);
+      step(next);
+    },
+  }));
+  judgeBeside(steps, create, { begun: (step) => said.push(step) });
+  expect(said.slice(0, 4)).toEqual([0, "li", 1, "storecap"]);
+  expect(said).toHaveLength(16);
+});
