@@ -2,26 +2,13 @@
 import { replaceWhole, tryReplacing } from "../conformance/atomic.js";
 import { junitXml } from "../conformance/check/junit.js";
 import { checkJson, type CheckReport } from "../conformance/check/report.js";
-import { InputError } from "../conformance/errors.js";
+import { InputError, whyUnwritable } from "../conformance/errors.js";
 import type { CheckOptions, ReportKind } from "./check-options.js";
 
 type Reports = CheckOptions["report"];
 
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: "its folder does not exist; make it, or name another",
-  ENOTDIR: "a part of its path is not a folder; name another",
-  EISDIR: "it is a folder; name a file in it",
-  EACCES: "it may not be written; check the permissions of its folder",
-  EROFS: "its file system is read-only; name another",
-  ENOSPC: "no space is left; make some, or name another",
-  ENAMETOOLONG: "its name is too long; name another",
-};
-
-const refused = (kind: ReportKind, file: string, error: unknown): InputError => {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const why = reasons[code] ?? (error instanceof Error ? error.message : String(error));
-  return new InputError(file, undefined, `the ${kind} report cannot be written here: ${why}`);
-};
+const refused = (kind: ReportKind, file: string, error: unknown): InputError =>
+  new InputError(file, undefined, `the ${kind} report cannot be written here: ${whyUnwritable(error)}`);
 
 /** Throws the `InputError` of the first report that cannot be written. */
 export const tryReports = (reports: Reports): void => {

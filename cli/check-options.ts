@@ -62,10 +62,15 @@ const whole =
 
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
+/** Three weeks: a timer does not count much further. */
+const mostHours = 500;
+
 const milliseconds = (text: string): number => {
-  const [, number, unit = ""] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+  const [, number, unit = ""] = /^(\d{1,10})(ms|s|m|h)$/.exec(text) ?? [];
   const value = Number(number) * (units[unit] ?? NaN);
-  if (!(value > 0)) throw new InvalidArgumentError("Give a time such as 500ms, 60s, 2m or 1h.");
+  if (!(value > 0 && value <= mostHours * 3_600_000)) {
+    throw new InvalidArgumentError(`Give a time such as 500ms, 60s, 2m or 1h, up to ${mostHours}h.`);
+  }
   return value;
 };
 

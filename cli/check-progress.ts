@@ -9,9 +9,10 @@ type Phase =
   | { readonly kind: "campaign"; readonly reached: Reached }
   | { readonly kind: "smaller"; readonly findings: number };
 
-const leftOf = (limits: Limits, { part, of }: Shard, done: number, passed: number): string => {
+/** `spent`: milliseconds since the start, and `passed`: of those, since the first program. */
+const leftOf = (limits: Limits, { part, of }: Shard, done: number, passed: number, spent: number): string => {
   const runs = limits.runs === Infinity ? Infinity : Math.ceil((limits.runs - part + 1) / of);
-  const byTime = (limits.time - passed) / 1000;
+  const byTime = (limits.time - spent) / 1000;
   const byRuns = ((runs - done) * passed) / Math.max(1, done) / 1000;
   const programs = runs === Infinity ? "" : `${plural(runs - done, "program")} or `;
   return `${programs}${duration(Math.min(byTime, byRuns))} left`;
@@ -24,7 +25,7 @@ const coverageOf = ({ coverage, steps }: Reached): string => {
   return `${cases.filter((count) => count > 0).length} of ${cases.length} corner cases`;
 };
 
-const campaignLine = (reached: Reached, limits: Limits, shard: Shard, since: number): string => {
+const campaignLine = (reached: Reached, limits: Limits, shard: Shard, since: number, spent: number): string => {
   const { programs, generated, findings, milliseconds } = reached;
   if (programs === 0) return "starting";
   return [
@@ -32,7 +33,7 @@ const campaignLine = (reached: Reached, limits: Limits, shard: Shard, since: num
     `${((programs * 1000) / milliseconds).toFixed(1)}/s`,
     coverageOf(reached),
     plural(findings, "finding"),
-    leftOf(limits, shard, generated, milliseconds + since),
+    leftOf(limits, shard, generated, milliseconds + since, spent),
   ].join(", ");
 };
 
@@ -50,15 +51,17 @@ const tick = 100;
 export const createCheckProgress = (limits: Limits, shard: Shard): CheckProgress => {
   const progress = createProgress();
   let phase: Phase | undefined;
-  let since = performance.now();
+  const started = performance.now();
+  let since = started;
   const line = (): string => {
+    const now = performance.now();
     switch (phase?.kind) {
       case undefined:
         return "starting";
       case "regressions":
         return `${phase.done} of ${plural(phase.of, "earlier finding")} run again`;
       case "campaign":
-        return campaignLine(phase.reached, limits, shard, performance.now() - since);
+        return campaignLine(phase.reached, limits, shard, now - since, now - started);
       case "smaller":
         return `making ${plural(phase.findings, "finding")} smaller`;
     }

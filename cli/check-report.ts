@@ -49,6 +49,8 @@ const verdictOf = ({ checked, failed }: Pick<Check, "checked" | "failed">): stri
   return failed === 0 ? out.green("held") : out.red(`broken by ${plural(failed, "program")}`);
 };
 
+const heldIn = (transitions: number): string => (transitions === 0 ? "nothing was checked" : out.green("held"));
+
 /** What stands for itself: a comparison, or an invariant that was broken. The others share a line. */
 const checkLines = (
   { checks, looks, transitions, inFull, masked, ended, crashes }: Totals,
@@ -80,11 +82,17 @@ const checkLines = (
     ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
     ...(others === 0
       ? []
-      : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${out.green("held")}`]),
+      : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${heldIn(transitions)}`]),
     ...(crashes === 0
       ? []
       : [`  ${out.red(`${plural(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`]),
   ];
+};
+
+/** What is to be said of how small a finding became: nothing where it is as small as it becomes. */
+const sizeOf = (saved: SavedFound | undefined): string => {
+  if (saved === undefined || saved.minimal || saved.found.finding.kind === "flaky") return "";
+  return saved.cutShort ? ", not made smaller" : ", not as small as it may become (sfork shrink)";
 };
 
 /** One line a finding, as it stands in the summary. */
@@ -96,8 +104,7 @@ const findingLine = (
   const finding = saved?.found.finding ?? raw;
   const operation = finding.program.steps[finding.step]?.operation.op ?? "start";
   const where = saved?.path ?? `${file ?? `program ${index} of seed ${settings.seed}`}, not saved`;
-  const short = saved?.cutShort === true ? ", not made smaller" : "";
-  return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}${short}`;
+  return `  ${finding.rule} in ${operation}, ${plural(programs, "program")}: ${where}${sizeOf(saved)}`;
 };
 
 const regressionLines = ({ regressions }: CheckReport): readonly string[] => {
@@ -112,16 +119,31 @@ const regressionLines = ({ regressions }: CheckReport): readonly string[] => {
   ];
 };
 
-const ending = (report: CheckReport): readonly string[] => {
-  const { totals, saved, interrupted, settings, regressions } = report;
-  const { findings } = totals;
+const errorLines = ({ errors }: CheckReport): readonly string[] =>
+  errors.length === 0
+    ? []
+    : [
+        out.red(`${plural(errors.length, "file")} could not be read or written:`),
+        ...errors.map((error) => `  ${error.describe()}`),
+      ];
+
+/** What was found; no program that holds is nothing found. */
+const foundLine = ({ totals, settings, regressions }: CheckReport): string => {
+  const { findings, programs } = totals;
   const other = regressions.some(({ held }) => !held) ? "other " : "";
+  if (findings.length > 0) return out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`);
+  return programs === 0
+    ? `no ${other}findings in ${settings.impl}: no program was checked`
+    : out.green(`no ${other}findings in ${settings.impl}`);
+};
+
+const ending = (report: CheckReport): readonly string[] => {
+  const { totals, saved, interrupted } = report;
   return [
-    ...findings.map((found, at) => findingLine(report, found, saved[at])),
+    ...totals.findings.map((found, at) => findingLine(report, found, saved[at])),
     ...regressionLines(report),
-    findings.length === 0
-      ? out.green(`no ${other}findings in ${settings.impl}`)
-      : out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`),
+    ...errorLines(report),
+    foundLine(report),
     ...(interrupted ? ["interrupted: not everything was checked"] : []),
   ];
 };

@@ -3,15 +3,16 @@ import { randomInt } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import process from "node:process";
 import { Command } from "commander";
-import type { CampaignSettings, Found } from "../conformance/check/campaign.js";
-import { readCorpus, strategiesFor } from "../conformance/check/files.js";
+import { strategiesFor, type CampaignSettings, type Found } from "../conformance/check/campaign.js";
+import { readCorpus } from "../conformance/check/files.js";
 import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conformance/check/keep.js";
 import { regressions, type Regression } from "../conformance/check/regressions.js";
 import { checkJson, isHeld, type CheckReport } from "../conformance/check/report.js";
 import { runCampaign, type Limits, type Plan } from "../conformance/check/run.js";
-import { readStore } from "../conformance/check/store.js";
+import { defaultFolder, readStore, tryStore } from "../conformance/check/store.js";
 import { threads, type Workers } from "../conformance/check/workers.js";
 import { InputError } from "../conformance/errors.js";
+import { plural } from "../conformance/plural.js";
 import { conformingNames } from "../conformance/program/config-codec.js";
 import { tryReports, writeReports } from "./check-files.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
@@ -36,8 +37,8 @@ specification alone, with a lazy strategy and beside it with eager copies: every
 coa, REF-2 for copa); programs of strategy eager run under the invariants alone. Findings are saved in .sfork/findings/, and run again, before
 everything else, the next time; docs/checking.md says more.
 
-Exit status: 0 everything held; 1 a finding, or an earlier one that still shows; 2 wrong usage, or a program that cannot
-be read; 3 the output could not be written; 130 interrupted without a finding.`;
+Exit status: 0 everything held; 1 a finding, or an earlier one that still shows; 2 wrong usage, or a program or a file of
+.sfork/findings/ that cannot be read; 3 the output, or findings, could not be written; 130 interrupted without a finding.`;
 
 /** Of the surroundings, what a test replaces. */
 export interface Surroundings {
@@ -47,10 +48,13 @@ export interface Surroundings {
   readonly folder: string;
 }
 
-const usual: Surroundings = { workers: threads, folder: ".sfork/findings" };
+const usual: Surroundings = { workers: threads, folder: defaultFolder };
 
 /** Milliseconds. */
 const defaultTime = 10_000;
+
+/** Milliseconds that a finding has at least to become smaller, though the time is up. */
+const grace = 5_000;
 
 /** A name that the implementation does not have, where strategies are named; `all` means those that it has. */
 const refuseForeign = ({ impl, strategy }: CheckOptions): void => {
@@ -82,7 +86,7 @@ const planOf = async (options: CheckOptions): Promise<Plan> => {
   refuseForeign(options);
   tryReports(options.report);
   const corpus = options.corpus === undefined ? [] : await readCorpus(options.corpus, options.impl);
-  return { settings: settingsOf(options), shard: options.shard, corpus, limits: limitsOf(options) };
+  return { settings: settingsOf(options), shard: options.shard, corpus, limits: limitsOf(options), known: [] };
 };
 
 /** What a run needs to say what happens, and to know when to end. */
@@ -92,38 +96,48 @@ interface Session {
   readonly folder: string;
   readonly progress: CheckProgress;
   readonly signal: AbortSignal;
+  /** When the time is up, by `Date.now`. */
+  readonly deadline: number;
   readonly done: (code: ExitCode) => void;
   /** Results for a reader, as they come. */
   readonly print: (text: string) => void;
+  /** What could not be read or written so far. */
+  readonly errors: InputError[];
 }
 
-/** A line on standard error, not in the live one. */
-const warn = ({ progress }: Session, line: string): void => {
+/** Said at once, on a line of standard error that is not the live one, and in the end. */
+const warn = ({ progress, errors }: Session, error: InputError): void => {
   progress.clear();
-  complain(line);
+  complain(error.describe());
+  errors.push(error);
 };
 
 /** What was found earlier comes first. */
 const runAgain = async (session: Session): Promise<readonly Regression[]> => {
-  const { plan, workers, folder, progress, signal, print, done } = session;
+  const { plan, workers, folder, progress, signal, deadline, print, done } = session;
   const { kept, unreadable } = await readStore(folder, plan.settings.impl);
-  for (const error of unreadable) warn(session, `${error.describe()} (not run again)`);
+  for (const error of unreadable) warn(session, error);
   const all: Regression[] = [];
-  for await (const one of regressions(workers, plan.settings, kept, signal)) {
+  for await (const one of regressions(workers, plan.settings, kept, { signal, deadline })) {
     all.push(one);
     if (!one.held) done(exitCodes.finding);
     print(printRegression(one));
     progress.at({ kind: "regressions", done: all.length, of: kept.length });
+  }
+  const left = kept.length - all.length;
+  if (left > 0) {
+    progress.clear();
+    complain(`${plural(left, "earlier finding")} not run again: give more --time`);
   }
   return all;
 };
 
 /** Findings are made smaller while others are looked for, and printed in the order in which they were found. */
 const keeping = (session: Session) => {
-  const { plan, progress, done, print, workers, folder, signal } = session;
+  const { plan, progress, done, print, workers, folder, signal, deadline } = session;
   const { settings } = plan;
   const explain = (error: InputError): void => {
-    warn(session, error.describe());
+    warn(session, error);
   };
   const keeper: Keeper = { folder, settings, workers, signal, complain: explain };
   const saved: SavedFound[] = [];
@@ -135,7 +149,7 @@ const keeping = (session: Session) => {
       const raw = keepRaw(keeper, first);
       progress.clear();
       if (raw !== undefined) process.stderr.write(`${first.finding.rule}: saved ${raw}; it is made smaller\n`);
-      const smaller = keepSmaller(keeper, first, raw);
+      const smaller = keepSmaller(keeper, first, raw, Math.max(deadline, Date.now()) + grace);
       open += 1;
       last = last.then(async () => {
         const one = await smaller;
@@ -153,7 +167,7 @@ const keeping = (session: Session) => {
 };
 
 const run = async (session: Session): Promise<CheckReport> => {
-  const { plan, workers, progress, signal } = session;
+  const { plan, workers, progress, signal, deadline, errors } = session;
   const earlier = await runAgain(session);
   const { found, all } = keeping(session);
   const listener = {
@@ -162,10 +176,11 @@ const run = async (session: Session): Promise<CheckReport> => {
       progress.at({ kind: "campaign", reached });
     },
   };
-  const result = await runCampaign(plan, workers, listener, signal);
+  const known = earlier.flatMap(({ finding }) => finding?.key ?? []);
+  const result = await runCampaign({ ...plan, known }, workers, listener, { signal, deadline });
   const saved = await all();
   const { settings, shard } = plan;
-  return { settings, shard, ...result, regressions: earlier, saved, interrupted: signal.aborted };
+  return { settings, shard, ...result, regressions: earlier, saved, errors, interrupted: signal.aborted };
 };
 
 /** The first Ctrl-C ends the work and leaves the summary, the second ends everything. */
@@ -189,7 +204,20 @@ const interruptible = async (progress: CheckProgress, work: (signal: AbortSignal
 const codeOf = (report: CheckReport): ExitCode => {
   if (isHeld(report)) return exitCodes.held;
   const isFinding = report.totals.findings.length > 0 || report.regressions.some(({ held }) => !held);
-  return isFinding ? exitCodes.finding : exitCodes.interrupted;
+  if (isFinding) return exitCodes.finding;
+  return report.interrupted ? exitCodes.interrupted : exitCodes.usage;
+};
+
+/** Can findings be saved? A line says why not: they would be lost when they are found. */
+const canSave = (folder: string): boolean => {
+  try {
+    tryStore(folder);
+    return true;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    complain(error.describe());
+    return false;
+  }
 };
 
 const check = async (
@@ -198,15 +226,20 @@ const check = async (
   { workers: workersOf, folder }: Surroundings,
 ): Promise<void> => {
   const plan = await planOf(options);
+  if (!canSave(folder)) {
+    done(exitCodes.environment);
+    return;
+  }
   const workers = workersOf(options.workers);
   const progress = createCheckProgress(plan.limits, plan.shard);
+  const deadline = Date.now() + plan.limits.time;
   const print = (text: string): void => {
     if (options.json) return;
     progress.clear();
     process.stdout.write(text);
   };
   const report = await interruptible(progress, (signal) =>
-    run({ plan, workers, folder, progress, signal, done, print }),
+    run({ plan, workers, folder, progress, signal, deadline, done, print, errors: [] }),
   ).finally(() => {
     progress.end();
   });

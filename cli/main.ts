@@ -4,6 +4,8 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
+import { generatorVersion } from "../conformance/generate/generate.js";
+import { protocolVersion } from "../conformance/protocol.js";
 import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
@@ -14,16 +16,18 @@ import { runCommand } from "./run.js";
 import { shrinkCommand } from "./shrink.js";
 import { vectorsCommand } from "./vectors.js";
 
-const version = (): string => {
+/** Of the package, and of what must be the same for a token, or for an implementation in another process. */
+const versions = (): string => {
   const text = readFileSync(new URL(import.meta.resolve("sfork/package.json")), "utf8");
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version;
+  const { version } = z.object({ version: z.string() }).parse(JSON.parse(text));
+  return `sfork ${version}, generator ${generatorVersion}, protocol ${protocolVersion}`;
 };
 
 const main = async (): Promise<ExitCode> => {
   let code: ExitCode = exitCodes.held;
-  // A reader that goes away early (`| head`) does not change the verdict; nothing to write to does.
+  // A reader that goes away early (`| head`) does not change the verdict, nor what is saved; nothing to write to does.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(code);
+    if (error.code === "EPIPE") return;
     complain(`sfork: cannot write the output: ${error.message}`);
     process.exit(exitCodes.environment);
   });
@@ -34,7 +38,7 @@ const main = async (): Promise<ExitCode> => {
   };
   const program = new Command("sfork")
     .description("Executable specification and conformance kit for CHERI capabilities and fork in one address space")
-    .version(version())
+    .version(versions())
     .addCommand(checkCommand(done))
     .addCommand(runCommand(done))
     .addCommand(replayCommand(done))

@@ -3,20 +3,14 @@ import process from "node:process";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { Command, Option } from "commander";
 import { z } from "zod";
-import {
-  checked,
-  judgeAs,
-  judgeProgram,
-  minimised,
-  type CampaignSettings,
-  type Found,
-} from "../conformance/check/campaign.js";
-import { readComplete } from "../conformance/check/files.js";
-import { isToken, parseToken } from "../conformance/check/token.js";
-import { formatNames } from "../conformance/program/config-codec.js";
+import { became, checked, type Found } from "../conformance/check/campaign.js";
+import { judgeAlone, threads, type Workers } from "../conformance/check/workers.js";
+import type { InputError } from "../conformance/errors.js";
+import { plural } from "../conformance/plural.js";
 import { printFinding } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, out } from "./output.js";
+import { refuseEmpty, targetOf, type Target } from "./target.js";
 
 const examples = `
 Examples:
@@ -24,70 +18,65 @@ Examples:
   $ sfork replay .sfork/findings/REF-4-c2006f1c7aa2.sfork
   $ sfork replay --impl spec-lazy finding.sfork
 
-A token says which implementation is checked; a file is run on the one that --impl names.
+A token says which implementation is checked; a file is run on the one that --impl names (fast). What is found is made
+smaller, as check makes it: a token and the file that was saved with it come to the same.
 Exit status: 0 it held; 1 the finding shows again; 2 wrong usage, or a token of another generator.`;
 
-const optionsSchema = z.object({ impl: z.enum(checked) });
+const optionsSchema = z.object({ impl: z.enum(checked).optional() });
 
-type Options = z.infer<typeof optionsSchema>;
+/** In another thread: what does not end, or ends its thread, is found again, too. */
+const again = async (
+  workers: Workers,
+  { settings, item }: Target,
+): Promise<{ readonly found: Found | undefined; readonly steps: number }> => {
+  const { index, file, verdict } = await judgeAlone(workers, settings, item);
+  const { finding, steps } = verdict;
+  if (finding === undefined) return { found: undefined, steps };
+  const found = { index, finding, ...(file !== undefined && { file }) };
+  return { found: became(found, await workers.minimise({ settings, found })), steps };
+};
 
-interface Outcome {
-  readonly settings: CampaignSettings;
-  readonly found: Found | undefined;
-  readonly steps: number;
-}
-
-/** A program of one's own is number 0 of no seed. */
-const ofFile = async (
-  file: string,
-  { impl }: Options,
+const replay = async (
+  given: string,
+  options: unknown,
   done: (code: ExitCode) => void,
-): Promise<Outcome | undefined> => {
-  const read = await readComplete(file, impl);
-  if (isLeft(read)) {
-    complain(read.left.describe());
+  workersOf: (count: number) => Workers,
+): Promise<void> => {
+  const refuse = (error: InputError): void => {
+    complain(error.describe());
     done(exitCodes.usage);
-    return undefined;
-  }
-  const program = read.right;
-  const { config, steps } = program;
-  const { finding } = judgeAs(impl, program, { full: true });
-  const settings: CampaignSettings = {
-    ...{ impl, seed: "file", formats: formatNames, strategies: [config.strategy], profile: "mixed" },
-    steps: Math.max(1, steps.length),
   };
-  return { settings, found: finding && { index: 0, finding }, steps: steps.length };
-};
-
-const ofToken = (token: string, done: (code: ExitCode) => void): Outcome | undefined => {
-  const replay = parseToken(token);
-  if (isLeft(replay)) {
-    complain(replay.left.describe());
-    done(exitCodes.usage);
-    return undefined;
+  const target = await targetOf(given, optionsSchema.parse(options).impl);
+  if (isLeft(target)) {
+    refuse(target.left);
+    return;
   }
-  const { settings, index } = replay.right;
-  const { verdict } = judgeProgram(settings, index);
-  const found = verdict.finding && minimised(settings, { index, finding: verdict.finding });
-  return { settings, found, steps: verdict.steps };
+  const { settings } = target.right;
+  const workers = workersOf(1);
+  const { found, steps } = await again(workers, target.right);
+  await workers.close();
+  if (found === undefined && steps === 0) {
+    refuse(refuseEmpty(given));
+    return;
+  }
+  done(found === undefined ? exitCodes.held : exitCodes.finding);
+  process.stdout.write(
+    found === undefined
+      ? `${out.green(`${settings.impl} holds in ${plural(steps, "step")}`)}\n`
+      : printFinding(settings, found, undefined),
+  );
 };
 
-export const replayCommand = (done: (code: ExitCode) => void): Command =>
+/** `workersOf` is what a test replaces. */
+export const replayCommand = (
+  done: (code: ExitCode) => void,
+  workersOf: (count: number) => Workers = threads,
+): Command =>
   new Command("replay")
     .description("show a finding again, from its token or its program")
     .argument("<target>", "a token that check printed, or a program file; - is standard input")
-    .addOption(new Option("--impl <name>", "what a program file is run on").choices(checked).default("fast"))
+    .addOption(new Option("--impl <name>", "what a program file is run on (default: fast)").choices(checked))
     .addHelpText("after", examples)
     .action(async (target: string, options: unknown) => {
-      const outcome = isToken(target)
-        ? ofToken(target, done)
-        : await ofFile(target, optionsSchema.parse(options), done);
-      if (outcome === undefined) return;
-      const { settings, found, steps } = outcome;
-      done(found === undefined ? exitCodes.held : exitCodes.finding);
-      process.stdout.write(
-        found === undefined
-          ? `${out.green(`${settings.impl} holds in ${steps} steps`)}\n`
-          : printFinding(settings, found, undefined),
-      );
+      await replay(target, options, done, workersOf);
     });

@@ -20,6 +20,7 @@ import { strategies } from "../spec/sfork/laws.js";
 import { initial, noCounters, type Counters } from "../spec/sfork/machine.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, out } from "./output.js";
+import { noToken } from "./target.js";
 
 const strategy = z.custom<StrategyName>((name) => strategyNames.some((known) => known === name));
 
@@ -208,9 +209,11 @@ const reportOf = (source: ProgramSource, file: string, options: Options): Either
 };
 
 const run = async (file: string, options: Options, done: (code: ExitCode) => void): Promise<void> => {
+  const named = noToken(file);
+  const source = isLeft(named) ? named : await readProgram(file);
   const report = pipe(
-    await readProgram(file),
-    chain((source) => reportOf(source, file, options)),
+    source,
+    chain((one) => reportOf(one, file, options)),
   );
   if (isLeft(report)) {
     done(exitCodes.usage);

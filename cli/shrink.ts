@@ -4,17 +4,18 @@ import { Command, Option } from "commander";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { z } from "zod";
 import { createWhole } from "../conformance/atomic.js";
-import { checked, judgeAs, minimiseAs } from "../conformance/check/campaign.js";
+import { checked } from "../conformance/check/campaign.js";
+import { settingsAround } from "../conformance/check/files.js";
 import type { CompleteProgram, Finding } from "../conformance/check/finding.js";
-import type { Checker } from "../conformance/check/judge.js";
 import type { Minimised } from "../conformance/check/minimise.js";
-import { readComplete } from "../conformance/check/files.js";
-import { InputError, whyUnreadable } from "../conformance/errors.js";
+import { judgeAlone, threads, type Workers } from "../conformance/check/workers.js";
+import { InputError, whyUnwritable } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { programCodec } from "../conformance/program/json.js";
 import { printCommented } from "../conformance/program/print.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err, out } from "./output.js";
+import { programOf, refuseEmpty } from "./target.js";
 
 const examples = `
 Examples:
@@ -80,14 +81,21 @@ const save = (text: string, path: string, done: (code: ExitCode) => void): strin
     if (createWhole(path, text)) return path;
     refuse(exitCodes.usage, "is there already; name another --output");
   } catch (error) {
-    refuse(exitCodes.environment, `cannot be written: ${whyUnreadable(error)}`);
+    refuse(exitCodes.environment, `cannot be written: ${whyUnwritable(error)}`);
   }
   return undefined;
 };
 
-const judged = ({ impl }: Options, program: CompleteProgram, checker?: Checker): Minimised | undefined => {
-  const { finding } = judgeAs(impl, program, { ...(checker && { checker }), full: true });
-  return finding && minimiseAs(impl, finding, checker);
+const judged = async (
+  workers: Workers,
+  { impl }: Options,
+  file: string,
+  program: CompleteProgram,
+): Promise<Minimised | undefined> => {
+  const settings = settingsAround(impl, program);
+  const { index, verdict } = await judgeAlone(workers, settings, { index: 0, file, program });
+  const { finding } = verdict;
+  return finding && (await workers.minimise({ settings, found: { index, file, finding } }));
 };
 
 const printed = (result: Minimised | undefined, { impl }: Options, before: number): string => {
@@ -101,16 +109,26 @@ const shrink = async (
   file: string,
   options: Options,
   done: (code: ExitCode) => void,
-  checker?: Checker,
+  workersOf: (count: number) => Workers,
 ): Promise<void> => {
-  const read = await readComplete(file, options.impl);
-  if (isLeft(read)) {
-    complain(read.left.describe());
+  const refuse = (error: InputError): void => {
+    complain(error.describe());
     done(exitCodes.usage);
+  };
+  const read = await programOf(file, options.impl);
+  if (isLeft(read)) {
+    refuse(read.left);
     return;
   }
   const before = read.right.steps.length;
-  const result = judged(options, read.right, checker);
+  // In another thread: what does not end, or ends its thread, ends as others do.
+  const workers = workersOf(1);
+  const result = await judged(workers, options, file, read.right);
+  await workers.close();
+  if (result === undefined && before === 0) {
+    refuse(refuseEmpty(file));
+    return;
+  }
   done(result === undefined ? exitCodes.held : exitCodes.finding);
   const isSmall = result?.kind === "small";
   const path = isSmall && options.output !== undefined ? save(textOf(result), options.output, done) : undefined;
@@ -120,8 +138,11 @@ const shrink = async (
   if (isSmall) process.stderr.write(`${err.dim(summaryOf(result, before))}\n`);
 };
 
-/** `checker` is what a test replaces. */
-export const shrinkCommand = (done: (code: ExitCode) => void, checker?: Checker): Command =>
+/** `workersOf` is what a test replaces. */
+export const shrinkCommand = (
+  done: (code: ExitCode) => void,
+  workersOf: (count: number) => Workers = threads,
+): Command =>
   new Command("shrink")
     .description("make a failing program smaller")
     .argument("<file>", "a program file; - is standard input")
@@ -130,5 +151,5 @@ export const shrinkCommand = (done: (code: ExitCode) => void, checker?: Checker)
     .option("--json", "print one JSON object")
     .addHelpText("after", examples)
     .action(async (file: string, options: unknown) => {
-      await shrink(file, optionsSchema.parse(options), done, checker);
+      await shrink(file, optionsSchema.parse(options), done, workersOf);
     });

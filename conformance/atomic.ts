@@ -47,6 +47,11 @@ const link = (from: string, to: string): void => {
   }
 };
 
+/** Throws what `createWhole` would throw in a folder, as far as that can be known before there is anything to write. */
+export const tryCreating = (folder: string): void => {
+  rmSync(besides(join(folder, "trial"), ""));
+};
+
 /** Create a file; false, and nothing is changed, if there is one already. */
 export const createWhole = (path: string, text: string): boolean => {
   const temporary = besides(path, text);

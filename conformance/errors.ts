@@ -24,7 +24,7 @@ export class InputError extends Error {
   }
 }
 
-const reasons: Readonly<Record<string, string>> = {
+const unreadable: Readonly<Record<string, string>> = {
   ENOENT: "no such file; check the path",
   ENOTDIR: "no such file; a part of the path is not a folder",
   ENAMETOOLONG: "no such file; the name is too long",
@@ -38,11 +38,38 @@ const reasons: Readonly<Record<string, string>> = {
   Z_DATA_ERROR: "the gzip data is damaged; fetch the file again",
 };
 
+const unwritable: Readonly<Record<string, string>> = {
+  ENOENT: "its folder does not exist; make it, or choose another",
+  ENOTDIR: "a part of its path is not a folder; choose another",
+  EISDIR: "it is a folder; name a file in it",
+  EEXIST: "there is a file in the place of a folder; move it, or choose another",
+  EACCES: "it may not be written; check the permissions of its folder",
+  EPERM: "it may not be written; check the permissions of its folder",
+  EROFS: "its file system is read-only; choose another",
+  ENOSPC: "no space is left; make some, or choose another",
+  ENAMETOOLONG: "its name is too long; choose another",
+};
+
 /** Why a file could not be read, and what to do about it. */
 export const whyUnreadable = (error: unknown): string => {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  return reasons[code] ?? (error instanceof Error ? error.message : String(error));
+  return unreadable[code] ?? (error instanceof Error ? error.message : String(error));
 };
+
+/** Why a file could not be written, and what to do about it. */
+export const whyUnwritable = (error: unknown): string => {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return unwritable[code] ?? (error instanceof Error ? error.message : String(error));
+};
+
+const escaped = (character: string): string => {
+  const code = (character.codePointAt(0) ?? 0).toString(16);
+  return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, "0")}`;
+};
+
+/** Somebody else's text on one line, with nothing in it that a terminal obeys or does not show. */
+export const plainLine = (text: string): string =>
+  text.replaceAll(/\s+/g, " ").replaceAll(/[\p{Cc}\p{Cf}\p{Cs}]/gu, escaped);
 
 /** Text in full if it is short. */
 export const shorten = (text: string, most = 60): string => (text.length > most ? `${text.slice(0, most)}…` : text);

@@ -1,15 +1,21 @@
 /** Batches of a campaign's programs, judged one after the other: what a worker is given, and what it answers. */
 import { createCoverage, type CoverageResult } from "../coverage.js";
 import {
+  judgeAs,
   judgeFile,
   judgeProgram,
-  minimised,
+  looksAtEverything,
+  programOf,
   type CampaignSettings,
   type FileProgram,
   type Found,
   type Judged,
 } from "./campaign.js";
+import type { CompleteProgram, Finding } from "./finding.js";
 import type { Checker } from "./judge.js";
+import { lostFinding, type Lost } from "./lost.js";
+import { minimise as smallest, type Minimised } from "./minimise.js";
+import { noteProgram, noteStep, type Pulse } from "./pulse.js";
 
 /** A program of the seed, by its number, or one that was read from a file. */
 export type Item = number | FileProgram;
@@ -17,6 +23,10 @@ export type Item = number | FileProgram;
 export interface Batch {
   readonly settings: CampaignSettings;
   readonly items: readonly Item[];
+  /** Items of other batches before these. */
+  readonly after: number;
+  /** Where it is noted what is begun. */
+  readonly pulse?: Pulse;
 }
 
 export interface Answer {
@@ -28,12 +38,23 @@ export interface Answer {
 /** Beside an implementation coverage is counted in one program of so many: counting takes half as long as a step. */
 const countedEvery = (impl: CampaignSettings["impl"]): number => (impl === "spec-lazy" ? 1 : 8);
 
-export const judgeBatch = ({ settings, items }: Batch, checker?: Checker): Answer => {
+export const judgeBatch = ({ settings, items, after, pulse }: Batch, checker?: Checker): Answer => {
   const coverage = createCoverage();
   const every = countedEvery(settings.impl);
+  const begun = (step: number): void => {
+    noteStep(pulse, step);
+  };
+  // All are generated before the first is judged: taking turns, each would find the other's data in the processor's caches.
+  const programs = items.map((item, nth) => {
+    noteProgram(pulse, nth);
+    return typeof item === "number" ? programOf(settings, item) : item.program;
+  });
   const judged = items.map((item, nth) => {
-    const options = { ...(checker && { checker }), ...(nth % every === 0 && { coverage }) };
-    return typeof item === "number" ? judgeProgram(settings, item, options) : judgeFile(settings, item, options);
+    noteProgram(pulse, nth);
+    const options = { ...(checker && { checker }), ...((after + nth) % every === 0 && { coverage }), begun };
+    return typeof item === "number"
+      ? judgeProgram(settings, item, options, programs[nth])
+      : judgeFile(settings, item, options);
   });
   return { judged, coverage: coverage.result() };
 };
@@ -42,7 +63,33 @@ export const judgeBatch = ({ settings, items }: Batch, checker?: Checker): Answe
 export interface Minimisation {
   readonly settings: CampaignSettings;
   readonly found: Found;
+  /** When what there is then is small enough: milliseconds, of `Date.now`; never, by default. */
+  readonly until?: number;
+  /** Candidates that other threads were lost in, by their numbers. They are the same, and in the same order, each time. */
+  readonly lost?: readonly Lost[];
+  readonly pulse?: Pulse;
 }
 
-export const minimise = ({ settings, found }: Minimisation, checker?: Checker): Found =>
-  minimised(settings, found, checker);
+/** Most candidates that threads are lost in: each costs a thread, and some seconds where it hangs. */
+const mostLost = 40;
+
+export const minimise = (task: Minimisation, checker?: Checker): Minimised => {
+  const { settings, found, until = Infinity, lost = [], pulse } = task;
+  const { impl } = settings;
+  const full = looksAtEverything(found.finding);
+  const begun = (step: number): void => {
+    noteStep(pulse, step);
+  };
+  let nth = -1;
+  const judge = (program: CompleteProgram): Finding | undefined => {
+    nth += 1;
+    noteProgram(pulse, nth);
+    const known = lost.find((one) => one.nth === nth);
+    if (known !== undefined) return lostFinding(impl, program, known);
+    return judgeAs(impl, program, { ...(checker && { checker }), full, begun }).finding;
+  };
+  // Up to the last one known nothing is new: what other threads came to is come to again first.
+  const lastKnown = lost.at(-1)?.nth ?? -1;
+  const enough = (): boolean => nth >= lastKnown && (lost.length >= mostLost || Date.now() >= until);
+  return smallest(found.finding, judge, { enough });
+};

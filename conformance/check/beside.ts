@@ -2,22 +2,31 @@
  * An implementation beside the specification's level of the same strategy (REF-4), and the invariants after every step, as a
  * verdict of a campaign.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Implementation } from "../../impl/implementation.js";
 import type { Transition } from "../../spec/invariants/transition.js";
 import type { Config } from "../../spec/sfork/config.js";
 import type { Step } from "../../spec/sfork/operation.js";
 import { canonical, type CanonicalObservation } from "../canon.js";
-import { createWatched, type WatchedSpec } from "../implementations/spec.js";
+import { createSpec, createWatched, type WatchedSpec } from "../implementations/spec.js";
 import { describeBoth } from "../program/diff.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
 import { crashMessage, noVerdict, specification, type JudgeOptions, type Verdict } from "./judge.js";
+import { asChosen } from "./latitude.js";
 import { lockstep, type Difference, type Lockstep } from "./lockstep.js";
+import { differentPlaces } from "./places.js";
 import { viewViolations } from "./view-invariants.js";
 
 const rule = "REF-4";
 
 /** A difference as a finding, and what the last step of the program should observe, if it is about that. */
 type Described = Omit<Finding, "step" | "program"> & { readonly expect?: CanonicalObservation };
+
+/** The first place that differs, as it is called wherever a finding is told. */
+const placeOf = (spec: WatchedSpec, actual: Implementation): string | undefined => {
+  const [one, two] = [spec, actual].map((side) => ({ view: side.view(), counters: side.counters() }));
+  return one && two && differentPlaces(spec.machine(), one, two)[0]?.name;
+};
 
 const describe = (difference: Difference, spec: WatchedSpec, actual: Implementation): Described => {
   const { kind } = difference;
@@ -28,12 +37,13 @@ const describe = (difference: Difference, spec: WatchedSpec, actual: Implementat
     return { kind: "invariant", rule: broken, ...said, key: where, also };
   }
   if (kind !== "observation") {
-    const { where, expected, actual: does } = difference;
+    const { where: place, expected, actual: does } = difference;
     const what = kind === "invariant" ? "does not hold in its own structures" : "is not as in the specification";
     const transition = spec.taken()?.transition;
     const broken = kind === "view" && transition !== undefined ? viewViolations(transition, actual.view()) : [];
     const also = [...new Set(broken.map((one) => one.rule))];
-    return { kind, rule, where, what, expected, actual: does, key: `${kind} ${where}`, also };
+    const where = kind === "invariant" ? place : (placeOf(spec, actual) ?? place);
+    return { kind, rule, where, what, expected, actual: does, key: `${kind} ${place}`, also };
   }
   const machine = spec.machine();
   const side = ({ observation, signals, process }: typeof difference.expected) => ({
@@ -102,6 +112,15 @@ class Beside {
     }
   }
 
+  /** Of so many first steps, which can be taken, did the specification take one otherwise than it does by itself? */
+  wasSteered(first: number): boolean {
+    const alone = createSpec(this.#program.config);
+    return this.#program.steps.slice(0, first).some((step, index) => {
+      alone.step(step);
+      return !isDeepStrictEqual(asChosen(step, alone.observed(), alone.view), this.#asked[index]);
+    });
+  }
+
   #verdict({ steps, looks, otherErrors }: Omit<Lockstep, "difference">, finding: Finding | undefined): Verdict {
     const counted = { steps, compared: steps, looks, transitions: this.#transitions, inFull: this.#inFull };
     const chose = this.#following && finding === undefined;
@@ -115,12 +134,17 @@ class Beside {
       step: (step: Step) => {
         this.#phase = phase;
         // The implementation goes first; what the specification is asked may say which choice that made.
-        if (phase === "taking the step") this.#asked.push(step);
+        if (phase === "taking the step") this.#begin(step);
         else this.#asked[this.#asked.length - 1] = step;
         one.step(step);
         this.#phase = "taking the step";
       },
     };
+  }
+
+  #begin(step: Step): void {
+    this.#asked.push(step);
+    this.#options.begun?.(this.#asked.length - 1);
   }
 
   /** Invariants after a step on which both sides agree: of what it touched, and of everything in the end. */
@@ -182,6 +206,9 @@ export const judgeBeside = (
   const kind = verdict.finding?.kind;
   if (kind === undefined || kind === "crash" || kind === "invariant") return verdict;
   // A program is in the coverage once.
-  const followed = new Beside(program, { ...options, coverage: undefined }, true).verdict(create);
-  return followed.finding === undefined || followed.steps > verdict.steps ? followed : verdict;
+  const following = new Beside(program, { ...options, coverage: undefined }, true);
+  const followed = following.verdict(create);
+  const cameFurther = followed.finding === undefined || followed.steps > verdict.steps;
+  // Where no choice was another one, both runs were the same: what one of them showed depends on more than the program.
+  return cameFurther && following.wasSteered(verdict.steps) ? followed : verdict;
 };

@@ -3,13 +3,13 @@ import type { Implementation } from "../../impl/implementation.js";
 import type { FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
 import { invariants } from "../../spec/invariants/check.js";
-import type { Coverage } from "../coverage.js";
 import { generate } from "../generate/generate.js";
 import type { Profile } from "../generate/options.js";
-import { implementations, type ImplementationName } from "../implementations/index.js";
+import { implementations, strategiesOf, type ImplementationName } from "../implementations/index.js";
+import { strategyNames } from "../program/config-codec.js";
 import { judgeBeside } from "./beside.js";
 import type { CompleteProgram, Finding } from "./finding.js";
-import { minimise, type Minimised } from "./minimise.js";
+import { bare, minimise, type Minimised } from "./minimise.js";
 import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions, type Verdict } from "./judge.js";
 
 /** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
@@ -20,6 +20,10 @@ export type Create = (config: Config) => Implementation;
 
 /** What is checked: something that has a name here, or what makes an implementation of one's own. */
 export type Subject = (typeof checked)[number] | Create;
+
+/** What an implementation can be asked for: the specification has all, known-false ones, too; one of one's own may. */
+export const strategiesFor = (impl: Subject): readonly StrategyName[] =>
+  impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 
 /** What says which programs there are: the same settings, the same programs. */
 export interface CampaignSettings<Impl extends Subject = (typeof checked)[number]> {
@@ -61,38 +65,58 @@ export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeO
   return judgeBeside(program, typeof impl === "function" ? impl : implementations[impl], options);
 };
 
-/** A finding made smaller. */
-export const minimiseAs = (impl: Subject, finding: Finding, checker?: Checker): Minimised => {
-  // What a step observed is seen without looking at everything.
-  const full = finding.kind !== "observation";
-  return minimise(finding, (program) => judgeAs(impl, program, { ...(checker && { checker }), full }).finding);
-};
+/** What a step observed, or that it does not come to that, is seen without looking at everything. */
+export const looksAtEverything = ({ kind }: Finding): boolean => !["observation", "hang", "worker"].includes(kind);
 
-/** A finding of a campaign made smaller; what it had found as it was, where that does not show again. */
+/** What became of a finding: as it was, where it did not show again. */
+export const became = (found: Found, result: Minimised): Found => ({
+  ...found,
+  finding: result.kind === "flaky" ? { ...found.finding, kind: "flaky" } : result.finding,
+});
+
+/** A finding of a campaign made smaller, in this thread. */
 export const minimised = ({ impl }: Pick<AnySettings, "impl">, found: Found, checker?: Checker): Found => {
-  // What ended another thread would end this one.
-  if (found.finding.kind === "worker") return found;
-  const result = minimiseAs(impl, found.finding, checker);
-  return { ...found, finding: result.kind === "flaky" ? { ...found.finding, kind: "flaky" } : result.finding };
+  const full = looksAtEverything(found.finding);
+  const judgeAgain = (program: CompleteProgram): Finding | undefined =>
+    judgeAs(impl, program, { ...(checker && { checker }), full }).finding;
+  return became(found, minimise(found.finding, judgeAgain));
 };
 
-/** Generate and judge program number `index`; it does not depend on any other. */
+/**
+ * What shows first where everything is looked at after every step. By that findings are told apart: what most programs look
+ * at in the end only would have as many causes as programs have last steps.
+ */
+const firstOf = (impl: Subject, finding: Finding, options: JudgeOptions): Finding =>
+  judgeAs(impl, bare(finding), { ...options, coverage: undefined, full: true }).finding ?? finding;
+
+/** How a program is judged, beside the settings. */
+type ProgramOptions = Omit<JudgeOptions, "full">;
+
+/** Program number `index`; it does not depend on any other. */
+export const programOf = (settings: AnySettings, index: number): CompleteProgram => {
+  const { formats, strategies, profile, steps: most } = settings;
+  const { version, config, steps } = generate(settings.seed, index, { formats, strategies, profile, steps: most });
+  return { version, config, steps };
+};
+
+/** Judge program number `index`. */
 export const judgeProgram = (
   settings: AnySettings,
   index: number,
-  options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
+  options: ProgramOptions = {},
+  program = programOf(settings, index),
 ): Judged => {
-  const { seed, impl, ...choice } = settings;
-  const program = generate(seed, index, choice);
-  const verdict = judgeAs(impl, program, { ...options, full: index % fullEvery === 0 });
-  return { index, strategy: program.config.strategy, verdict };
+  const full = index % fullEvery === 0;
+  const verdict = judgeAs(settings.impl, program, { ...options, full });
+  const finding = full ? verdict.finding : verdict.finding && firstOf(settings.impl, verdict.finding, options);
+  return { index, strategy: program.config.strategy, verdict: { ...verdict, finding } };
 };
 
 /** Judge a program of a file: there are few of them, so that everything is looked at after every step. */
 export const judgeFile = (
   settings: CampaignSettings,
   { index, file, program }: FileProgram,
-  options: { readonly checker?: Checker; readonly coverage?: Coverage } = {},
+  options: ProgramOptions = {},
 ): Judged => {
   const verdict = judgeAs(settings.impl, program, { ...options, full: true });
   return { index, file, strategy: program.config.strategy, verdict };
@@ -137,7 +161,11 @@ export interface Tally {
   readonly totals: () => Totals;
 }
 
-export const createTally = ({ impl, strategies }: Pick<AnySettings, "impl" | "strategies">): Tally => {
+/** `known`: keys of earlier findings that still show, and are told as such. */
+export const createTally = (
+  { impl, strategies }: Pick<AnySettings, "impl" | "strategies">,
+  known: readonly string[] = [],
+): Tally => {
   const ruleOf = (strategy: StrategyName) => (impl === "spec-lazy" ? refinement[strategy] : "REF-4");
   const found = new Map<string, { readonly first: Found; programs: number }>();
   const failed = new Map<string, number>();
@@ -157,9 +185,10 @@ export const createTally = ({ impl, strategies }: Pick<AnySettings, "impl" | "st
   const note = (origin: Origin, finding: Finding): Found | undefined => {
     if (finding.kind === "crash") crashes += 1;
     for (const rule of [finding.rule, ...finding.also]) bump(failed, rule, 1);
-    const known = found.get(finding.key);
-    if (known !== undefined) {
-      known.programs += 1;
+    if (known.includes(finding.key)) return undefined;
+    const before = found.get(finding.key);
+    if (before !== undefined) {
+      before.programs += 1;
       return undefined;
     }
     const first = { ...origin, finding };

@@ -4,18 +4,12 @@ import { join } from "node:path";
 import { chain, isLeft, left, map, right, type Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { InputError, whyUnreadable } from "../errors.js";
-import { strategiesOf } from "../implementations/index.js";
-import { strategyNames } from "../program/config-codec.js";
+import { formatNames } from "../program/config-codec.js";
 import { readProgram } from "../program/file.js";
 import { configOf } from "../program/trace.js";
-import type { StrategyName } from "../../spec/sfork/config.js";
-import type { FileProgram, Subject } from "./campaign.js";
+import { strategiesFor, type CampaignSettings, type FileProgram, type Subject } from "./campaign.js";
 import type { CompleteProgram } from "./finding.js";
 import { nameOf } from "./token.js";
-
-/** What an implementation can be asked for: the specification has all, known-false ones, too; one of one's own may. */
-export const strategiesFor = (impl: Subject): readonly StrategyName[] =>
-  impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 
 /** A program with a configuration that the implementation can run; a line that says why there is none. */
 export const readComplete = async (file: string, impl: Subject): Promise<Either<InputError, CompleteProgram>> =>
@@ -39,6 +33,15 @@ export const readComplete = async (file: string, impl: Subject): Promise<Either<
       ),
     ),
   );
+
+/** What a program of a file is judged by, where it is not one of a campaign's. */
+export const settingsAround = (
+  impl: CampaignSettings["impl"],
+  { config, steps }: CompleteProgram,
+): CampaignSettings => ({
+  ...{ impl, seed: "file", formats: formatNames, strategies: [config.strategy], profile: "mixed" },
+  steps: Math.max(1, steps.length),
+});
 
 /** Names that end as program files do, in the order of their characters, which is the same everywhere. */
 export const programFiles = (names: readonly string[]): readonly string[] =>

@@ -7,7 +7,7 @@ import type { Machine } from "../../spec/sfork/machine.js";
 import { canonical, printObservation } from "../canon.js";
 import type { Coverage } from "../coverage.js";
 import { compareLevels } from "../oblivious/compare.js";
-import { shorten } from "../errors.js";
+import { plainLine, shorten } from "../errors.js";
 import { compared, describeBoth, type Observed } from "../program/diff.js";
 import { keyOf, type CompleteProgram, type Finding } from "./finding.js";
 
@@ -26,6 +26,8 @@ export interface JudgeOptions {
   /** Look at everything after every step, not only at what the step touched. */
   readonly full?: boolean;
   readonly coverage?: Coverage | undefined;
+  /** Called before each step, with its index: who is asked in vain for an answer knows then what was begun last. */
+  readonly begun?: ((step: number) => void) | undefined;
 }
 
 /** What ends a comparison with eager copies before the program ends: REF-2's profile, or overcommit. */
@@ -86,9 +88,16 @@ const phases = {
 
 type Phase = keyof typeof phases;
 
-/** What was thrown, in a line. */
-export const crashMessage = (error: unknown): string =>
-  shorten(error instanceof Error ? `${error.name}: ${error.message}` : String(error), 300).replaceAll(/\s+/g, " ");
+const textOf = (error: unknown): string => {
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "something that has no text";
+  }
+};
+
+/** What was thrown, in a line. Never throws. */
+export const crashMessage = (error: unknown): string => shorten(plainLine(textOf(error)), 300);
 
 /** A step that observes something else than beside it with eager copies. */
 interface Different {
@@ -193,6 +202,7 @@ class Judgement {
   }
 
   #take(checked: CheckedStep["checked"], step: CompleteProgram["steps"][number]): CheckedStep {
+    this.#options.begun?.(this.#index);
     const taken = this.#checker.step(checked, step);
     this.#steps += 1;
     if (checked.ghost !== undefined && taken.checked.ghost === undefined) {

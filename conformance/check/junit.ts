@@ -74,7 +74,8 @@ const ruleCase = (report: CheckReport, { rule, checked, failed }: Check): Case =
   const [first] = saved;
   const { impl } = report.settings;
   if (first === undefined && failed === 0) return caseOf(rule, impl, checked === 0 ? "skipped" : "held");
-  const message = first === undefined ? `${rule} is broken with another rule` : line(first.found.finding);
+  const elsewhere = `${rule} is broken with another rule, or by an earlier finding`;
+  const message = first === undefined ? elsewhere : line(first.found.finding);
   const kind = first?.found.finding.kind ?? "invariant";
   return caseOf(rule, impl, "failed", [kind, message, saved.map((one) => described(report, one)).join("\n\n")]);
 };
@@ -92,6 +93,7 @@ export const junitXml = (report: CheckReport): string => {
   const { impl, seed, profile, steps } = settings;
   const cases = [
     ...report.regressions.map((one) => regressionCase(one, report)),
+    ...report.errors.map(({ file, message }) => caseOf(file, "regressions", "error", ["unreadable", message, ""])),
     ...totals.checks.map((check) => ruleCase(report, check)),
     ...(interrupted
       ? [caseOf("interrupted", impl, "error", ["interrupted", "not everything was checked", ""] as const)]

@@ -1,6 +1,6 @@
 /** From a finding to its files: on disk as it was found, then made smaller, and on disk again. */
 import { InputError } from "../errors.js";
-import type { CampaignSettings, Found } from "./campaign.js";
+import { became, type CampaignSettings, type Found } from "./campaign.js";
 import { saveRaw, saveSmaller } from "./store.js";
 import { unlessAborted, type Workers } from "./workers.js";
 
@@ -11,6 +11,8 @@ export interface SavedFound {
   readonly raw: string | undefined;
   /** It was asked for no more before it was as small as it would have become. */
   readonly cutShort: boolean;
+  /** No step can be left out. */
+  readonly minimal: boolean;
 }
 
 export interface Keeper {
@@ -36,17 +38,18 @@ const unlessRefused = ({ complain }: Keeper, save: () => string): string | undef
 export const keepRaw = (keeper: Keeper, found: Found): string | undefined =>
   unlessRefused(keeper, () => saveRaw(keeper.folder, keeper.settings, found));
 
-/** Make a finding smaller, and save that beside what was saved before. */
-export const keepSmaller = async (keeper: Keeper, first: Found, raw: string | undefined): Promise<SavedFound> => {
+/** Make a finding smaller, until then (milliseconds, of `Date.now`), and save that beside what was saved before. */
+export const keepSmaller = async (
+  keeper: Keeper,
+  first: Found,
+  raw: string | undefined,
+  until: number,
+): Promise<SavedFound> => {
   const { folder, settings, workers, signal } = keeper;
-  if (first.finding.kind === "worker") return { found: first, path: raw, raw, cutShort: false };
-  // If a smaller one ends the worker, it stays as it was found.
-  const found = await unlessAborted(
-    workers.minimise({ settings, found: first }).catch(() => first),
-    signal,
-  );
-  if (found === undefined) return { found: first, path: raw, raw, cutShort: true };
-  const isSmaller = raw !== undefined && found !== first && found.finding.kind !== "flaky";
+  const result = await unlessAborted(workers.minimise({ settings, found: first, until }), signal);
+  if (result === undefined) return { found: first, path: raw, raw, cutShort: true, minimal: false };
+  const found = became(first, result);
+  const isSmaller = raw !== undefined && result.kind === "small";
   const path = isSmaller ? unlessRefused(keeper, () => saveSmaller(folder, raw, settings, found)) : undefined;
-  return { found, path: path ?? raw, raw, cutShort: false };
+  return { found, path: path ?? raw, raw, cutShort: false, minimal: result.kind === "small" && result.minimal };
 };

@@ -5,6 +5,7 @@ import type { Counters } from "../../spec/sfork/machine.js";
 import type { Violation } from "../../spec/invariants/transition.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import type { Step } from "../../spec/sfork/operation.js";
+import { plainLine } from "../errors.js";
 import { asChosen, isAllowedError } from "./latitude.js";
 
 /** The first thing that is not the same. */
@@ -140,7 +141,11 @@ const mapDifference = <Item>(
   return undefined;
 };
 
+/** In the order in which `differentPlaces` has them. */
 const viewDifference = (a: View, b: View): Found | undefined =>
+  mapDifference("thread", a.threads, b.threads, (name, one, two) =>
+    listDifference(`${name} register`, one, two, sameCapability, printCapability),
+  ) ??
   mapDifference("process", a.processes, b.processes, (name, one, two) => {
     if (one.slot !== two.slot) return { where: name, expected: `slot ${one.slot}`, actual: `slot ${two.slot}` };
     const pages = Math.max(one.pages.length, two.pages.length);
@@ -150,9 +155,6 @@ const viewDifference = (a: View, b: View): Found | undefined =>
     }
     return listDifference(`${name} kernel-held`, one.held, two.held, sameCapability, printCapability);
   }) ??
-  mapDifference("thread", a.threads, b.threads, (name, one, two) =>
-    listDifference(`${name} register`, one, two, sameCapability, printCapability),
-  ) ??
   listDifference(
     "shared segment",
     a.segments,
@@ -187,8 +189,8 @@ const look = (expected: Implementation, actual: Implementation): Difference | un
   if (counters !== undefined) return { kind: "counters", ...counters };
   const [wrong] = actual.check();
   if (wrong === undefined) return undefined;
-  const end = wrong.indexOf(":");
-  return { kind: "invariant", where: wrong.slice(0, end), expected: "sound structures", actual: wrong.slice(end + 2) };
+  const [, where = "its structures", what = wrong] = /^([^:]+): ([^]*)$/.exec(wrong) ?? [];
+  return { kind: "invariant", where: plainLine(where), expected: "sound structures", actual: plainLine(what) };
 };
 
 /** The same steps on both, which are at their start, up to the first difference. */

@@ -1,5 +1,5 @@
 /** From a finding to the smallest program that shows it; every candidate is judged anew, in full. */
-import { shrink } from "../shrink/shrink.js";
+import { shrink, type ShrinkOptions } from "../shrink/shrink.js";
 import type { CompleteProgram, Finding } from "./finding.js";
 
 /** Judges a program by everything after every step. */
@@ -18,28 +18,40 @@ export type Minimised =
   | { readonly kind: "flaky" };
 
 /** Cut behind the step that fails, and without what that was expected to observe. */
-const bare = ({ program }: Finding): CompleteProgram => ({
+export const bare = ({ program }: Finding): CompleteProgram => ({
   ...program,
   steps: program.steps.map(({ actor, operation }) => ({ actor, operation })),
 });
 
-/** Most candidates that are judged: several times what the longest programs take. */
-const mostCandidates = 5000;
+/** When what there is is small enough. */
+interface Limits extends Pick<ShrinkOptions, "enough"> {
+  /** Most steps of all candidates together, and one more for the start of each. */
+  readonly budget?: number;
+}
 
 /**
- * The smallest program with a finding of the same rule, operation and place. Where everything is looked at after every step,
- * something else may be found first, and earlier: then that is what the programs show.
+ * About five seconds on a quiet machine, and many times what most findings take: a count, because a clock would find
+ * something else on every machine.
  */
-export const minimise = (found: Finding, judge: JudgeInFull, budget = mostCandidates): Minimised => {
+const mostSteps = 40_000;
+
+/**
+ * The smallest program with a finding of the same rule, operation and place. A caller whose finding is not what shows first
+ * where everything is looked at after every step, gets that.
+ */
+export const minimise = (found: Finding, judge: JudgeInFull, limits: Limits = {}): Minimised => {
+  const { budget = mostSteps, enough = () => false } = limits;
   const [first, second] = [judge(bare(found)), judge(bare(found))];
   if (first === undefined || second?.key !== first.key) return { kind: "flaky" };
   let smallest = first;
+  let steps = 0;
   const shows = (candidate: CompleteProgram): boolean => {
+    steps += candidate.steps.length + 1;
     const finding = judge(candidate);
     if (finding?.key !== first.key) return false;
     smallest = finding;
     return true;
   };
-  const { judged, minimal } = shrink(bare(first), shows, { budget });
+  const { judged, minimal } = shrink(bare(first), shows, { enough: () => steps >= budget || enough() });
   return { kind: "small", finding: smallest, judged, minimal };
 };

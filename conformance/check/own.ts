@@ -111,19 +111,18 @@ const unlessRefused = (save: () => string): string | InputError => {
   }
 };
 
-/** What became of a finding: undefined where it is like one that is known, once it is smaller. */
+/** What became of a finding, and why it was not saved. */
 interface Became {
-  readonly reported: Reported | undefined;
+  readonly reported: Reported;
   readonly error: InputError | undefined;
 }
 
 /** Save a finding as it is, make it smaller, and save that. */
-const report = (settings: OwnSettings, raw: Found, folder: string | undefined, known: ReadonlySet<string>): Became => {
+const report = (settings: OwnSettings, raw: Found, folder: string | undefined): Became => {
   // It is on disk before anything else is tried with it.
   const first = folder === undefined ? undefined : unlessRefused(() => saveRaw(folder, settings, raw));
   const { index, finding } = minimised(settings, raw);
   const error = first instanceof InputError ? first : undefined;
-  if (known.has(finding.key)) return { reported: undefined, error };
   const token = printToken({ settings, index });
   if (folder === undefined || first === undefined || first instanceof InputError || finding.kind === "flaky") {
     return { reported: { finding, index, token, path: typeof first === "string" ? first : undefined }, error };
@@ -141,9 +140,8 @@ export const campaign = async (
   folder: string | undefined,
   earlierKeys: readonly string[] = [],
 ): Promise<Pick<CheckResult, "programs" | "steps" | "findings" | "errors" | "interrupted">> => {
-  const tally = createTally(settings);
+  const tally = createTally(settings, earlierKeys);
   const started = performance.now();
-  const known = new Set(earlierKeys);
   const findings: Reported[] = [];
   const errors: InputError[] = [];
   for (let index = 0; index < runs && findings.length < mostFindings; index += 1) {
@@ -151,12 +149,10 @@ export const campaign = async (
     await turn();
     if (signal?.aborted === true || performance.now() - started >= time) break;
     const found = tally.add(judgeProgram(settings, index));
-    if (found === undefined || known.has(found.finding.key)) continue;
-    const { reported, error } = report(settings, found, folder, known);
+    if (found === undefined) continue;
+    const { reported, error } = report(settings, found, folder);
     if (error !== undefined) errors.push(error);
-    if (reported === undefined) continue;
     findings.push(reported);
-    known.add(reported.finding.key);
   }
   const { programs, steps } = tally.totals();
   return { programs, steps, findings, errors, interrupted: signal?.aborted === true };

@@ -71,19 +71,26 @@ const inLists = <Item>(
     differ(nameAt(index), kind, one[index], two[index]),
   );
 
-/** What is on one side alone is one place, whatever is in it. */
+/** What is on one side alone is one place, whatever is in it, and comes first. */
 const inMaps = <Item>(
   nameOfKey: (key: number) => string,
   one: ReadonlyMap<number, Item>,
   two: ReadonlyMap<number, Item>,
   inside: (key: number, one: Item, two: Item) => readonly DifferentPlace[],
-): readonly DifferentPlace[] =>
-  [...new Set([...one.keys(), ...two.keys()])].flatMap((key) => {
-    const [left, right] = [one.get(key), two.get(key)];
-    if (left !== undefined && right !== undefined) return inside(key, left, right);
-    const lives = (item: Item | undefined): string => (item === undefined ? "does not live" : "lives");
-    return [{ name: nameOfKey(key), expected: lives(left), actual: lives(right) }];
-  });
+): readonly DifferentPlace[] => {
+  const lives = (item: Item | undefined): string => (item === undefined ? "does not live" : "lives");
+  const pairs = [...new Set([...one.keys(), ...two.keys()])].map((key) => [key, one.get(key), two.get(key)] as const);
+  return [
+    ...pairs.flatMap(([key, left, right]) =>
+      left === undefined || right === undefined
+        ? [{ name: nameOfKey(key), expected: lives(left), actual: lives(right) }]
+        : [],
+    ),
+    ...pairs.flatMap(([key, left, right]) =>
+      left === undefined || right === undefined ? [] : inside(key, left, right),
+    ),
+  ];
+};
 
 /** Names of what the kernel holds for a process, in the order of a view. */
 const heldNames = ({ processes }: Machine, owner: number): readonly string[] => {

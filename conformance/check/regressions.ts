@@ -2,7 +2,7 @@
 import type { CampaignSettings } from "./campaign.js";
 import type { Finding } from "./finding.js";
 import type { Kept } from "./store.js";
-import { answers, type Workers } from "./workers.js";
+import { answers, type Until, type Workers } from "./workers.js";
 
 export interface Regression {
   readonly file: string;
@@ -18,9 +18,9 @@ export async function* regressions(
   workers: Workers,
   settings: CampaignSettings,
   kept: readonly Kept[],
-  signal?: AbortSignal,
+  until: Until = {},
 ): AsyncGenerator<Regression, void, void> {
-  for await (const { judged } of answers(workers, settings, kept, signal)) {
+  for await (const { judged } of answers(workers, settings, kept, until)) {
     for (const { index, file = "", verdict } of judged) {
       const { finding } = verdict;
       const rule = finding?.rule ?? kept[index]?.rule ?? null;

@@ -1,4 +1,5 @@
 /** What a run of `sfork check` came to, and that as one object for programs to read. */
+import type { InputError } from "../errors.js";
 import { programCodec } from "../program/json.js";
 import type { Found, CampaignSettings } from "./campaign.js";
 import type { SavedFound } from "./keep.js";
@@ -13,6 +14,8 @@ export interface CheckReport extends Result {
   readonly regressions: readonly Regression[];
   /** In the order of the findings of the totals. */
   readonly saved: readonly SavedFound[];
+  /** Of files in which findings are kept, those that could not be read or written. */
+  readonly errors: readonly InputError[];
   readonly interrupted: boolean;
 }
 
@@ -30,12 +33,13 @@ const quoted = (path: string): string => (/^[\w./:+-]+$/.test(path) ? path : `'$
 export const replayOf = (settings: CampaignSettings, found: Found, path = found.file): string =>
   `${found.file === undefined ? "" : `--impl ${settings.impl} `}${quoted(targetOf(settings, found, path))}`;
 
-export const isHeld = ({ totals, regressions, interrupted }: CheckReport): boolean =>
-  totals.findings.length === 0 && regressions.every(({ held }) => held) && !interrupted;
+/** Everything held, and nothing was left out. */
+export const isHeld = ({ totals, regressions, errors, interrupted }: CheckReport): boolean =>
+  totals.findings.length === 0 && regressions.every(({ held }) => held) && errors.length === 0 && !interrupted;
 
 const findingsOf = ({ settings, totals, saved }: CheckReport): readonly object[] =>
   totals.findings.flatMap(({ programs }, at) =>
-    saved.slice(at, at + 1).map(({ found, path, raw }) => {
+    saved.slice(at, at + 1).map(({ found, path, raw, minimal }) => {
       const { finding, index, file } = found;
       return {
         kind: finding.kind,
@@ -43,6 +47,7 @@ const findingsOf = ({ settings, totals, saved }: CheckReport): readonly object[]
         replay: targetOf(settings, found, path),
         program: programCodec.encode(finding.program),
         steps: finding.program.steps.length,
+        minimal,
         step: finding.step,
         where: finding.where,
         what: finding.what,
@@ -60,7 +65,7 @@ const findingsOf = ({ settings, totals, saved }: CheckReport): readonly object[]
 
 /** Plain JSON. */
 export const checkJson = (report: CheckReport): object => {
-  const { settings, shard, totals, coverage, interrupted, regressions } = report;
+  const { settings, shard, totals, coverage, interrupted, regressions, errors } = report;
   return {
     ok: isHeld(report),
     runs: totals.programs,
@@ -74,6 +79,7 @@ export const checkJson = (report: CheckReport): object => {
     profile: settings.profile,
     regressions: regressions.map(({ file, rule, held }) => ({ file, rule, held })),
     findings: findingsOf(report),
+    errors: errors.map(({ file, message }) => ({ file, message })),
     checks: totals.checks,
     masked: totals.masked,
     transitions: { checked: totals.transitions, inFull: totals.inFull },

@@ -3,7 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { addCoverage, type CoverageResult } from "../coverage.js";
 import type { Item } from "./batch.js";
 import { createTally, type CampaignSettings, type FileProgram, type Found, type Totals } from "./campaign.js";
-import { answers, type Workers } from "./workers.js";
+import { answers, type Until, type Workers } from "./workers.js";
 
 /** One of some parts of a campaign, from 1. */
 export interface Shard {
@@ -26,6 +26,8 @@ export interface Plan {
   /** Programs that are judged before those of the seed. */
   readonly corpus: readonly FileProgram[];
   readonly limits: Limits;
+  /** Keys of earlier findings that still show: they are not found again. */
+  readonly known: readonly string[];
 }
 
 /** How far it has come. */
@@ -58,16 +60,17 @@ function* itemsOf({ shard: { part, of }, corpus, limits: { runs } }: Plan): Gene
 }
 
 /** Rules of the corpus count, too, whatever its strategies. */
-const tallyOf = ({ settings, corpus }: Plan) => {
+const tallyOf = ({ settings, corpus, known }: Plan) => {
   const { impl, strategies } = settings;
-  return createTally({ impl, strategies: [...strategies, ...corpus.map(({ program }) => program.config.strategy)] });
+  const all = [...strategies, ...corpus.map(({ program }) => program.config.strategy)];
+  return createTally({ impl, strategies: all }, known);
 };
 
 export const runCampaign = async (
   plan: Plan,
   workers: Workers,
   listener: Listener,
-  signal?: AbortSignal,
+  until: Until = {},
 ): Promise<Result> => {
   const { settings, limits } = plan;
   const tally = tallyOf(plan);
@@ -75,7 +78,7 @@ export const runCampaign = async (
   const passed = (): number => performance.now() - started;
   let coverage: CoverageResult | undefined;
   let [programs, generated, steps, findings] = [0, 0, 0, 0];
-  for await (const answer of answers(workers, settings, itemsOf(plan), signal)) {
+  for await (const answer of answers(workers, settings, itemsOf(plan), until)) {
     for (const judged of answer.judged) {
       const found = tally.add(judged);
       programs += 1;
@@ -92,7 +95,7 @@ export const runCampaign = async (
     listener.progress({ programs, generated, steps, findings, milliseconds: passed(), coverage });
     // A signal is looked for between answers.
     await turn();
-    if (passed() >= limits.time || findings >= limits.findings) break;
+    if (findings >= limits.findings) break;
   }
   return { totals: tally.totals(), coverage, seconds: passed() / 1000 };
 };

@@ -1,10 +1,10 @@
 /** The store of findings: a folder of program files to which findings are added, and from which nothing is ever taken. */
-import { mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { isLeft } from "fp-ts/lib/Either.js";
-import { createWhole, removeLeftOvers } from "../atomic.js";
-import { InputError, whyUnreadable } from "../errors.js";
+import { createWhole, removeLeftOvers, tryCreating } from "../atomic.js";
+import { InputError, whyUnreadable, whyUnwritable } from "../errors.js";
 import type { AnySettings, FileProgram, Found, Subject } from "./campaign.js";
 import { programFiles, readComplete } from "./files.js";
 import { originOf, savedFinding, type SavedFinding } from "./saved.js";
@@ -35,9 +35,21 @@ export const saveFinding = (folder: string, { name, text }: SavedFinding): strin
       if (create(path, text)) return path;
     }
   } catch (error) {
-    throw new InputError(folder, undefined, `the finding cannot be saved here: ${whyUnreadable(error)}`);
+    throw new InputError(folder, undefined, `the finding cannot be saved here: ${whyUnwritable(error)}`);
   }
   throw new InputError(folder, undefined, `the finding cannot be saved here: ${name} is taken; clear the folder`);
+};
+
+/** The folder, or what there is of its path: the rest is made with the first finding. */
+const nearest = (folder: string): string => (existsSync(folder) ? folder : nearest(dirname(folder)));
+
+/** Throws the `InputError` of a folder in which no finding can be saved, as far as that can be known before there is one. */
+export const tryStore = (folder: string): void => {
+  try {
+    tryCreating(nearest(resolve(folder)));
+  } catch (error) {
+    throw new InputError(folder, undefined, `findings cannot be saved here: ${whyUnwritable(error)}`);
+  }
 };
 
 /** Save a finding as it was found. */

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { InputError } from "../errors.js";
 import { generatorVersion } from "../generate/generate.js";
 import { formatNames, strategyNames } from "../program/config-codec.js";
-import { checked, type AnySettings, type CampaignSettings, type Subject } from "./campaign.js";
+import { checked, strategiesFor, type AnySettings, type CampaignSettings, type Subject } from "./campaign.js";
 
 /** Which program of which campaign. */
 export interface Replay {
@@ -77,7 +77,8 @@ export const printToken = ({ settings, index }: { readonly settings: AnySettings
   return prefix + Buffer.from(JSON.stringify(parts)).toString("base64url");
 };
 
-export const isToken = (text: string): boolean => text.startsWith(prefix);
+/** Whether it can be read or not: what looks like one is no name of a file. Blanks around it came with a copy. */
+export const isToken = (text: string): boolean => /^\s*sf\d+:/.test(text);
 
 const json = (text: string): unknown => {
   try {
@@ -95,29 +96,37 @@ export const implementationOf = (token: string): string | undefined =>
 
 const refuse = (message: string): Either<InputError, never> => left(new InputError("token", undefined, message));
 
+const damaged = "is damaged; copy all of it, or take the program file that was saved with it";
+
 /** Which program a token means, whatever it was run on; a line that says what is wrong with it, and how to mend it. */
-export const parseAnyToken = (text: string): Either<InputError, ReplayOnAny> => {
-  const body = text.slice(prefix.length);
-  if (!isToken(text) || !/^[\w-]+$/.test(body)) {
+export const parseAnyToken = (given: string): Either<InputError, ReplayOnAny> => {
+  const text = given.trim();
+  if (isToken(text) && !text.startsWith(prefix)) {
+    const version = text.slice(0, text.indexOf(":"));
+    return refuse(`is of another version, ${version}; this reads ${prefix} tokens: take the program file instead`);
+  }
+  if (!text.startsWith(prefix) || !/^[\w-]+$/.test(text.slice(prefix.length))) {
     return refuse(`is none; copy all of it, from ${prefix} on, or name a program file`);
   }
   const value = bodyOf(text);
   // The version comes first, so that a token of any other can say so.
   const version = z.tuple([whole]).rest(z.unknown()).safeParse(value);
-  if (!version.success) return refuse("is damaged; copy all of it, or take the program file that was saved with it");
+  if (!version.success) return refuse(damaged);
   if (version.data[0] !== generatorVersion) {
     return refuse(
       `was made by generator ${version.data[0]}, this is ${generatorVersion}; take the program file that was saved with it`,
     );
   }
   const parts = schema.safeParse(value);
-  if (!parts.success) return refuse("is damaged; copy all of it, or take the program file that was saved with it");
+  if (!parts.success) return refuse(damaged);
   const [, impl, formats, strategies, profile, steps, seed, index] = parts.data;
   const settings = {
     ...{ profile, steps, seed },
     formats: namesOf(formats, formatNames),
     strategies: namesOf(strategies, strategyNames),
   };
+  const known: readonly string[] = impl === own ? strategyNames : strategiesFor(impl);
+  if (!settings.strategies.every((name) => known.includes(name))) return refuse(damaged);
   return right({ impl, settings, index });
 };
 

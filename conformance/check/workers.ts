@@ -5,16 +5,21 @@
 import { fileURLToPath } from "node:url";
 import { Piscina } from "piscina";
 import { judgeBatch, minimise, type Answer, type Batch, type Item, type Minimisation } from "./batch.js";
-import type { CampaignSettings, Found } from "./campaign.js";
-import { generate } from "../generate/generate.js";
-import type { CompleteProgram, Finding } from "./finding.js";
+import { programOf, type CampaignSettings, type Judged } from "./campaign.js";
 import { crashMessage, noVerdict, type Checker } from "./judge.js";
+import { isLost, lostFinding, type Lost } from "./lost.js";
+import type { Minimised } from "./minimise.js";
+import { createPulse, readPulse, type Pulse } from "./pulse.js";
 
 export interface Workers {
   /** How many batches are judged at a time. */
   readonly count: number;
-  readonly judge: (batch: Batch) => Promise<Answer>;
-  readonly minimise: (task: Minimisation) => Promise<Found>;
+  /**
+   * The answer, or what is known where there is none. Undefined if the deadline (milliseconds, of `Date.now`) passed before:
+   * then only what hangs is waited for, until that is certain.
+   */
+  readonly judge: (batch: Batch, deadline: number) => Promise<Answer | Lost | undefined>;
+  readonly minimise: (task: Minimisation) => Promise<Minimised>;
   readonly close: () => Promise<void>;
 }
 
@@ -29,22 +34,107 @@ export const thisThread = (checker?: Checker): Workers => ({
 /** From source or built: the worker lies beside this file, and is called as it is. */
 const usualWorker = new URL(`worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 
-/** Threads of their own: one that dies is replaced by another. `worker` exports what `worker.ts` does. */
-export const threads = (count: number, worker = usualWorker): Workers => {
-  const pool = new Piscina<Batch | Minimisation, unknown>({
+/** Milliseconds between two looks at what a thread is at. */
+const tick = 100;
+
+/**
+ * A step, which takes a few milliseconds, hangs if it is still there after so many looks. Looks, not time: while a machine
+ * is asleep or too busy for anything, there are none. Each step that hangs costs this: shrinking begins many of them.
+ */
+const patience = { judging: 50, shrinking: 5 } as const;
+
+interface Limits {
+  readonly looks: number;
+  readonly deadline: number;
+}
+
+type Pool = Piscina<(Batch | Minimisation) & { readonly pulse: Pulse }, unknown>;
+
+/** A task's answer, from a thread that is watched: one that hangs is ended, and another takes its place. */
+const watched = <Result extends object>(
+  pool: Pool,
+  name: "default" | "minimise",
+  task: Batch | Minimisation,
+  { looks, deadline }: Limits,
+): Promise<Result | Lost | undefined> => {
+  const pulse = createPulse();
+  const abort = new AbortController();
+  let [before, unchanged] = [0, 0];
+  const lost = (error: unknown): Lost => {
+    const { nth, step } = readPulse(pulse);
+    const isHang = unchanged >= looks;
+    return { kind: isHang ? "hang" : "worker", nth, step, message: isHang ? "no answer" : crashMessage(error) };
+  };
+  return new Promise((resolve) => {
+    const look = (): void => {
+      const { beats } = readPulse(pulse);
+      // Before the first it waits for a thread, or for that to start.
+      unchanged = beats > 0 && beats === before ? unchanged + 1 : 0;
+      before = beats;
+      const isLate = unchanged === 0 && Date.now() >= deadline;
+      if (isLate) resolve(undefined);
+      // What is under way is nearly done: it costs less than another thread.
+      if (unchanged >= looks || (isLate && beats === 0)) abort.abort();
+    };
+    const watch = setInterval(look, tick);
+    const answer = pool.run({ ...task, pulse }, { name, signal: abort.signal }) as Promise<Result>;
+    answer
+      .then(resolve, (error: unknown) => {
+        resolve(lost(error));
+      })
+      .finally(() => {
+        clearInterval(watch);
+      });
+  });
+};
+
+/** A finding made smaller by threads, each of which judges candidates up to the first that it is lost in. */
+const minimiseOn = async (pool: Pool, task: Minimisation): Promise<Minimised> => {
+  const looks = task.found.finding.kind === "hang" ? patience.shrinking : patience.judging;
+  const known: Lost[] = [];
+  for (;;) {
+    const result = await watched<Minimised>(pool, "minimise", { ...task, lost: known }, { looks, deadline: Infinity });
+    if (result === undefined) throw new Error("late without a deadline");
+    if (!isLost(result)) return result;
+    // It was not lost there before.
+    if (result.nth <= (known.at(-1)?.nth ?? -1)) return { kind: "flaky" };
+    known.push(result);
+  }
+};
+
+/** Megabytes of objects: several times what judging takes. An implementation that takes more ends its thread, and no more. */
+const mostMemory = 256;
+
+const poolOf = (count: number, worker: URL): Pool => {
+  const pool: Pool = new Piscina({
     // From source a worker needs what its parent may have got otherwise.
-    ...(worker.pathname.endsWith(".ts") ? { execArgv: ["--import", "tsx"] } : {}),
+    ...(worker.pathname.endsWith(".ts") ? { execArgv: ["--import", import.meta.resolve("tsx")] } : {}),
     filename: fileURLToPath(worker),
     minThreads: count,
     maxThreads: count,
     idleTimeout: Infinity,
-    resourceLimits: { maxYoungGenerationSizeMb: 192 },
+    resourceLimits: { maxYoungGenerationSizeMb: 192, maxOldGenerationSizeMb: mostMemory },
   });
+  // Of a thread without a task: one that hung, was ended for that, and ran out of memory before it was.
+  pool.on("error", () => undefined);
+  return pool;
+};
+
+/** Threads of their own: one that dies is replaced by another. `worker` exports what `worker.ts` does. */
+export const threads = (count: number, worker = usualWorker): Workers => {
+  const judges = poolOf(count, worker);
+  // Findings do not wait for batches, which may hang; where one thread is lost, another is there. Most runs find nothing.
+  let shrinkers: Pool | undefined;
   return {
     count,
-    judge: async (batch) => (await pool.run(batch)) as Answer,
-    minimise: async (task) => (await pool.run(task, { name: "minimise" })) as Found,
-    close: () => pool.destroy(),
+    judge: (batch, deadline) => watched<Answer>(judges, "default", batch, { looks: patience.judging, deadline }),
+    minimise: (task) => {
+      shrinkers ??= poolOf(Math.max(2, count), worker);
+      return minimiseOn(shrinkers, task);
+    },
+    close: async () => {
+      await Promise.all([judges.destroy(), shrinkers?.destroy()]);
+    },
   };
 };
 
@@ -64,71 +154,73 @@ export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | unde
   });
 };
 
-/** Programs of a batch: enough that handing them over costs little, few enough that a summary is not waited for. */
-const batchSize = 16;
+/** Programs of a batch, and steps of all of them: enough that handing them over costs little, and no more than that. */
+const most = { programs: 16, steps: 800 } as const;
 
+/** The first batches are small, so that the first answers come at once. */
 function* batchesOf(settings: CampaignSettings, programs: Iterable<Item>): Generator<Batch, void, void> {
+  const largest = Math.min(most.programs, Math.max(1, Math.floor(most.steps / settings.steps)));
+  let [size, after] = [1, 0];
   let items: Item[] = [];
   for (const item of programs) {
     items.push(item);
-    if (items.length < batchSize) continue;
-    yield { settings, items };
+    if (items.length < size) continue;
+    yield { settings, items, after };
+    after += items.length;
     items = [];
+    size = Math.min(2 * size, largest);
   }
-  if (items.length > 0) yield { settings, items };
+  if (items.length > 0) yield { settings, items, after };
 }
 
-const programOf = (settings: CampaignSettings, item: Item): CompleteProgram => {
-  if (typeof item !== "number") return item.program;
-  const { formats, strategies, profile, steps: most } = settings;
-  const { version, config, steps } = generate(settings.seed, item, { formats, strategies, profile, steps: most });
-  return { version, config, steps };
-};
-
-/** A program that ended the worker that judged it. */
-const lost = (settings: CampaignSettings, item: Item, error: unknown): Answer => {
-  const program = programOf(settings, item);
-  const { config, steps } = program;
-  const rule = settings.impl === "spec-lazy" ? "EXEC-1" : "REF-4";
-  const actual = crashMessage(error);
-  const finding: Finding = {
-    ...{ kind: "worker", rule, where: "the worker", what: "ended without an answer", expected: "an answer", actual },
-    ...{ step: Math.max(0, steps.length - 1), key: `${rule} worker`, also: [], program },
-  };
-  const verdict = { ...noVerdict, steps: steps.length, finding };
+/** The answer for a program that a thread was lost in. */
+const lostAnswer = (settings: CampaignSettings, item: Item, lost: Lost): Answer => {
+  const program = typeof item === "number" ? programOf(settings, item) : item.program;
+  const finding = lostFinding(settings.impl, program, lost);
+  const verdict = { ...noVerdict, steps: finding.program.steps.length, finding };
   const origin = typeof item === "number" ? { index: item } : { index: item.index, file: item.file };
-  return { judged: [{ ...origin, strategy: config.strategy, verdict }], coverage: undefined };
+  return { judged: [{ ...origin, strategy: program.config.strategy, verdict }], coverage: undefined };
 };
 
-/** A batch whose worker died, a program at a time: some of them die again. */
-async function* oneByOne(
-  { judge }: Workers,
-  { settings, items }: Batch,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Answer, void, void> {
-  for (const item of items) {
-    const answer = judge({ settings, items: [item] }).catch((error: unknown) => lost(settings, item, error));
-    const one = await unlessAborted(answer, signal);
-    if (one === undefined) return;
-    yield one;
-  }
+/** When answers are asked for no more. */
+export interface Until {
+  readonly signal?: AbortSignal;
+  /** Milliseconds, of `Date.now`. The first batch is waited for all the same. */
+  readonly deadline?: number;
 }
 
-/** Answers of a campaign in the order of its programs, up to the last of them or until it is asked for no more. */
-export async function* answers(
+/** A batch that a thread was lost in: what comes before that program, its finding, and what comes after it. */
+async function* around(
   workers: Workers,
-  settings: CampaignSettings,
-  programs: Iterable<Item>,
-  signal?: AbortSignal,
+  { settings, items, after }: Batch,
+  lost: Lost,
+  until: Until,
 ): AsyncGenerator<Answer, void, void> {
-  const batches = batchesOf(settings, programs);
-  const ahead: { readonly batch: Batch; readonly answer: Promise<Answer | "died"> }[] = [];
+  const { nth } = lost;
+  const part = (first: number, end?: number): readonly Batch[] => {
+    const some = items.slice(first, end);
+    return some.length === 0 ? [] : [{ settings, items: some, after: after + first }];
+  };
+  yield* answersTo(workers, part(0, nth), until);
+  for (const item of items.slice(nth, nth + 1)) yield lostAnswer(settings, item, lost);
+  if (Date.now() < (until.deadline ?? Infinity)) yield* answersTo(workers, part(nth + 1), until);
+}
+
+async function* answersTo(
+  workers: Workers,
+  batches: Iterable<Batch>,
+  until: Until,
+): AsyncGenerator<Answer, void, void> {
+  const { signal, deadline = Infinity } = until;
+  const left = batches[Symbol.iterator]();
+  const ahead: { readonly batch: Batch; readonly answer: ReturnType<Workers["judge"]> }[] = [];
+  let isFirst = true;
   const more = (): void => {
-    while (ahead.length < 2 * workers.count) {
-      const next = batches.next();
+    while (ahead.length < 2 * workers.count && (isFirst || Date.now() < deadline)) {
+      const next = left.next();
       if (next.done === true) return;
-      // A failure is looked at when it is this batch's turn.
-      ahead.push({ batch: next.value, answer: workers.judge(next.value).catch(() => "died" as const) });
+      ahead.push({ batch: next.value, answer: workers.judge(next.value, isFirst ? Infinity : deadline) });
+      isFirst = false;
     }
   };
   for (;;) {
@@ -137,7 +229,23 @@ export async function* answers(
     if (next === undefined) return;
     const answer = await unlessAborted(next.answer, signal);
     if (answer === undefined) return;
-    if (answer === "died") yield* oneByOne(workers, next.batch, signal);
+    if (isLost(answer)) yield* around(workers, next.batch, answer, until);
     else yield answer;
   }
 }
+
+/** Answers of a campaign in the order of its programs, up to the last of them or until it is asked for no more. */
+export const answers = (
+  workers: Workers,
+  settings: CampaignSettings,
+  programs: Iterable<Item>,
+  until: Until = {},
+): AsyncGenerator<Answer, void, void> => answersTo(workers, batchesOf(settings, programs), until);
+
+/** A program by itself. */
+export const judgeAlone = async (workers: Workers, settings: CampaignSettings, item: Item): Promise<Judged> => {
+  for await (const { judged } of answers(workers, settings, [item])) {
+    for (const one of judged) return one;
+  }
+  throw new Error("a program without an answer");
+};

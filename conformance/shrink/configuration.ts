@@ -35,10 +35,16 @@ const sizesOf = ({ format, strategy, page, pages, slots, processes, frames, comm
   return { format, strategy, page, pages, slots, processes, frames, commit, reuse, shared, pipe, channel };
 };
 
+/** Just enough frames for all pages of all processes: of more of them a program says as little as of fewer. */
+const enoughFrames = (config: Config, processes = config.processes): Partial<Config> => ({
+  ...sizesOf(config),
+  ...{ processes, frames: processes * config.pages },
+});
+
 /** As many slots as processes, and frames enough for all of them. */
 const roomy = (config: Config, processes = config.processes): Partial<Config> => ({
-  ...sizesOf(config),
-  ...{ processes, slots: processes, frames: Math.max(config.frames, processes * config.pages) },
+  ...enoughFrames(config, processes),
+  slots: processes,
 });
 
 /** One change of a configuration; undefined where there is nothing to change. */
@@ -57,6 +63,7 @@ const changes: readonly Change[] = [
   ...earlier("format", formatOrder),
   ...Object.entries(plain).map(([key, value]) => (config: Config) => ({ ...sizesOf(config), [key]: value })),
   ...[4, 8].map((pages) => (config: Config) => (pages < config.pages ? { ...sizesOf(config), pages } : undefined)),
+  (config) => enoughFrames(config),
   (config) => roomy(config),
   ...[1, 2, 3, 4].map((count) => (config: Config) => (count < config.processes ? roomy(config, count) : undefined)),
 ];

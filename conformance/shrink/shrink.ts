@@ -16,13 +16,15 @@ export interface ShrinkOptions {
   readonly complete?: Complete;
   /** Most candidates that are judged (any number): a count, because a clock would find something else on every machine. */
   readonly budget?: number;
+  /** Asked before each candidate whether what there is is small enough (never, by default). */
+  readonly enough?: () => boolean;
 }
 
 export interface Shrunk {
   readonly program: CompleteProgram;
   /** Candidates that were judged. */
   readonly judged: number;
-  /** No step can be left out, because each was tried; not so where the budget ended first. */
+  /** No step can be left out, because each was tried; not so where the budget ended first, or it was enough. */
   readonly minimal: boolean;
 }
 
@@ -35,12 +37,12 @@ const legal: Complete = (sizes) => {
 export const shrink = (
   program: CompleteProgram,
   shows: Shows,
-  { complete = legal, budget = Infinity }: ShrinkOptions = {},
+  { complete = legal, budget = Infinity, enough = () => false }: ShrinkOptions = {},
 ): Shrunk => {
   let judged = 0;
   let minimal = true;
   const within: Shows = (candidate) => {
-    minimal &&= judged < budget;
+    minimal &&= judged < budget && !enough();
     if (!minimal) return false;
     judged += 1;
     return shows(candidate);

@@ -1,5 +1,5 @@
-/** Ctrl-C while programs are judged or findings are made smaller; and workers that fail at that. */
-import { readdirSync, readFileSync } from "node:fs";
+/** Ctrl-C while programs are judged or findings are made smaller. */
+import { readdirSync } from "node:fs";
 import process from "node:process";
 import { expect, test } from "vitest";
 import { thisThread, type Workers } from "../../conformance/check/workers.js";
@@ -44,14 +44,4 @@ test("findings that are being made smaller stay as they were found", async () =>
   expect(stdout).toMatch(/\ninterrupted: not everything was checked\n$/);
   expect(code).toBe(1);
   expect(process.listenerCount("SIGINT")).toBe(0);
-});
-
-test("a worker that dies of making a finding smaller leaves it as it was found", async () => {
-  const deadly: Workers = { ...thisThread(everything), minimise: () => Promise.reject(new Error("out of memory")) };
-  const { code, stdout, folder } = await checkOn(() => deadly, [...args, "--fail-fast", "--json"]);
-  const [finding] = object(stdout).findings;
-  expect(readdirSync(folder)).toHaveLength(1);
-  expect(finding?.path).toBe(finding?.raw);
-  expect(readFileSync(finding?.path ?? "", "utf8")).toContain("# INV-7: is wrong");
-  expect(code).toBe(1);
 });

@@ -56,7 +56,13 @@ describe("--shard", () => {
   });
 
   test("that has no program of a short run holds", async () => {
-    expect(await judged(["--runs", "2", "--shard", "3/3"])).toMatchObject({ ok: true, runs: 0, steps: 0 });
+    const none = ["--runs", "2", "--shard", "3/3"];
+    expect(await judged(none)).toMatchObject({ ok: true, runs: 0, steps: 0 });
+    const { stdout } = await check(specification, [...args.slice(0, -1), ...none]);
+    expect(stdout).toContain("\n  invariants: 0 transitions, everything looked at after 0\n");
+    expect(stdout).toContain("\n  all 14 invariants: nothing was checked\n");
+    expect(stdout).toMatch(/\nno findings in spec-lazy: no program was checked\n$/);
+    expect(stdout).not.toContain("held");
   });
 
   test("is said in the summary", async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { specification, type Checker } from "../../conformance/check/judge.js";
 import { wrongNumber } from "../conformance/check/support.js";
 import { removeAtEnd, write } from "../support/files.js";
-import { inProcess, object } from "./check-support.js";
+import { everything, inProcess, object } from "./check-support.js";
 
 const temporary = removeAtEnd();
 const { check } = inProcess(temporary);
@@ -65,14 +65,29 @@ describe("an earlier finding", () => {
     expect(contents(folder)).toEqual(before);
   });
 
-  test("that is found again is a finding as before, and saved no second time", async () => {
+  test("that is found again is no finding, is saved no second time, and breaks its rule all the same", async () => {
     const { folder, path, runs, steps } = await filled();
     const before = contents(folder);
     const { code, stdout } = await check(wrongNumber, [...args, "--json"], folder);
     const again = object(stdout);
-    expect(again.findings.map((finding) => finding.path)).toEqual([path]);
-    expect([again.runs, again.steps, again.regressions.length, code]).toEqual([runs, steps, 1, 1]);
+    expect(again.findings).toEqual([]);
+    expect(again.regressions).toEqual([{ file: path, rule: "REF-2", held: false }]);
+    expect([again.runs, again.steps, again.ok, code]).toEqual([runs, steps, false, 1]);
+    expect(again.checks.find(({ rule }) => rule === "REF-2")?.failed).toBeGreaterThan(0);
     expect(contents(folder)).toEqual(before);
+  });
+
+  test("that is found again does not count to the most findings, and others are found beside it", async () => {
+    const folder = join(temporary(), "findings");
+    const findings = async (runs: string) => {
+      const most = ["--seed", "7", "--runs", runs, "--max-findings", "3", "--json"];
+      return object((await check(everything, [...args.slice(0, 2), ...most], folder)).stdout);
+    };
+    const first = await findings("20");
+    const second = await findings("60");
+    expect([first.findings.length, second.regressions.length, second.findings.length]).toEqual([3, 3, 3]);
+    const operationOf = ({ program: { steps } }: (typeof first.findings)[number]): string => steps.at(-1)?.op ?? "";
+    expect(new Set([...first.findings, ...second.findings].map(operationOf)).size).toBe(6);
   });
 
   test("runs before the corpus and before what is generated", async () => {
@@ -103,12 +118,28 @@ describe("an earlier finding", () => {
     expect([object(stdout).regressions, code]).toEqual([[], 0]);
   });
 
-  test("that cannot be read is a line on standard error, and no more", async () => {
+  test("that cannot be read is no success: a line at once, in the end and in the JSON, and status 2", async () => {
     const { folder } = await filled();
     const bad = write(folder, "bad.sfork", "sfork 1\n0: jump\n");
     const { code, stdout, stderr } = await check(specification, [...args, "--json"], folder);
-    expect(stderr).toMatch(/^[^\n]+bad\.sfork:2:\d+: [^\n]+ \(not run again\)\n$/);
-    expect([object(stdout).regressions.length, code]).toEqual([1, 0]);
+    expect(stderr).toMatch(/^[^\n]+bad\.sfork:2:\d+: [^\n]+\n$/);
+    const { ok, runs, regressions, errors } = object(stdout);
+    // Everything else was checked all the same.
+    expect([ok, runs, regressions.length, code]).toEqual([false, 12, 1, 2]);
+    expect(errors).toEqual([{ file: bad, message: stderr.trimEnd() }]);
+    const told = await check(specification, args, folder);
+    expect(told.stdout).toContain(`\n1 file could not be read or written:\n  ${stderr}no findings in spec-lazy\n`);
     expect(readFileSync(bad, "utf8")).toBe("sfork 1\n0: jump\n");
+  });
+
+  test("that cannot be read stands behind one that shows, and is an error of the JUnit report", async () => {
+    const { folder } = await filled();
+    write(folder, "bad.sfork", "\u0000\u0001");
+    const xml = join(temporary(), "report.xml");
+    const { code } = await check(wrongNumber, [...args, "--report", `junit=${xml}`], folder);
+    expect(code).toBe(1);
+    expect(readFileSync(xml, "utf8")).toMatch(
+      /<testcase name="[^"]+bad\.sfork" classname="sfork\.regressions"><error /,
+    );
   });
 });

@@ -72,11 +72,12 @@ const jsonSchema = z.strictObject({
   regressions: z.array(z.strictObject({ file: z.string(), rule: z.string().nullable(), held: z.boolean() })),
   findings: z.array(
     z.strictObject({
-      kind: z.enum(["observation", "view", "counters", "invariant", "crash", "worker", "flaky"]),
+      kind: z.enum(["observation", "view", "counters", "invariant", "crash", "hang", "worker", "flaky"]),
       rule: z.string(),
       program: z.looseObject({ version: z.literal(1), steps: z.array(z.looseObject({ op: z.string() })) }),
       steps: z.number().int(),
       step: z.number().int(),
+      minimal: z.boolean(),
       where: z.string(),
       what: z.string(),
       expected: z.string(),
@@ -90,6 +91,7 @@ const jsonSchema = z.strictObject({
       replay: z.string(),
     }),
   ),
+  errors: z.array(z.strictObject({ file: z.string(), message: z.string() })),
   checks: z.array(z.strictObject({ rule: z.string(), checked: z.number(), failed: z.number() })),
   masked: z.number(),
   transitions: z.strictObject({ checked: z.number(), inFull: z.number() }),

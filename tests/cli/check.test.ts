@@ -1,12 +1,13 @@
 /** `sfork check` as a user types it: summaries, findings, limits, Ctrl-C, and one clear line for what is wrong. */
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CommanderError } from "commander";
 import { describe, expect, test } from "vitest";
 import { checkCommand } from "../../cli/check.js";
-import { specification } from "../../conformance/check/judge.js";
+import { specification, type Checker } from "../../conformance/check/judge.js";
 import { saveFinding } from "../../conformance/check/store.js";
 import { thisThread } from "../../conformance/check/workers.js";
+import { generatorVersion } from "../../conformance/generate/generate.js";
 import { decodeProgram } from "../../conformance/program/json.js";
 import { crashingFork, forgetfulFork, wrongNumber } from "../conformance/check/support.js";
 import { read, rightOf } from "../conformance/program/files.js";
@@ -156,11 +157,30 @@ describe("findings", () => {
   });
 
   test("that cannot be saved are printed all the same, with a line that says why", async () => {
-    const file = write(temporary(), "file", "");
-    const { code, stdout, stderr } = await check(everything, [...few, "--fail-fast", "--json"], join(file, "findings"));
-    expect(stderr).toMatch(/^.*file\/findings: the finding cannot be saved here: [^\n]+\n$/);
-    expect(object(stdout).findings.map(({ path }) => path)).toEqual([null]);
+    const folder = join(temporary(), "findings");
+    const spoiling: Checker = {
+      ...everything,
+      start: (config) => {
+        writeFileSync(folder, "");
+        return everything.start(config);
+      },
+    };
+    const { code, stdout, stderr } = await check(spoiling, [...few, "--fail-fast", "--json"], folder);
+    const line = `${folder}: the finding cannot be saved here: there is a file in the place of a folder; move it, or choose another`;
+    expect(stderr).toBe(`${line}\n`);
+    const { findings, errors } = object(stdout);
+    expect(findings.map(({ path }) => path)).toEqual([null]);
+    expect(errors).toEqual([{ file: folder, message: line }]);
     expect(code).toBe(1);
+  });
+
+  test("that could not be saved are not looked for: one line, and status 3", async () => {
+    const file = write(temporary(), "file", "");
+    const { code, stdout, stderr } = await check(everything, [...few, "--runs", "5"], join(file, "a", "findings"));
+    expect(stderr).toBe(
+      `${file}/a/findings: findings cannot be saved here: a part of its path is not a folder; choose another\n`,
+    );
+    expect([stdout, code]).toEqual(["", 3]);
   });
 });
 
@@ -185,7 +205,7 @@ describe("saving", () => {
   test("says in one line why it cannot", () => {
     const folder = temporary();
     mkdirSync(join(folder, finding.name));
-    expect(() => saveFinding(folder, finding)).toThrow(`${folder}: the finding cannot be saved here: is a directory`);
+    expect(() => saveFinding(folder, finding)).toThrow(`${folder}: the finding cannot be saved here: it is a folder`);
   });
 });
 
@@ -215,7 +235,12 @@ describe("wrong usage is one line and status 2", () => {
     [["--runs", "0"], "option '--runs <n>' argument '0' is invalid. Give a whole number from 1 to 1000000000."],
     [["--steps", "1e3"], "option '--steps <n>' argument '1e3' is invalid. Give a whole number from 1 to 10000."],
     [["--max-findings", "-1"], "option '--max-findings <n>' argument '-1' is invalid. Give a whole number from 1"],
-    [["--time", "60"], "option '--time <time>' argument '60' is invalid. Give a time such as 500ms, 60s, 2m or 1h."],
+    [
+      ["--time", "60"],
+      "option '--time <time>' argument '60' is invalid. Give a time such as 500ms, 60s, 2m or 1h, up to 500h.",
+    ],
+    [["--time", "501h"], "option '--time <time>' argument '501h' is invalid. Give a time such as 500ms"],
+    [["--time", "999999999h"], "option '--time <time>' argument '999999999h' is invalid. Give a time such as 500ms"],
     [["--time", "0s"], "option '--time <time>' argument '0s' is invalid. Give a time such as 500ms"],
     [["--seed", "a b"], "option '--seed <seed>' argument 'a b' is invalid. Give up to 64 letters"],
     [["--fail-fast", "--max-findings", "3"], "option '--fail-fast' cannot be used with option '--max-findings <n>'"],
@@ -246,6 +271,12 @@ describe("wrong usage is one line and status 2", () => {
     expect(stdout).toBe("");
     expect(status).toBe(2);
   });
+});
+
+test("--version says of the package, the generator and the protocol which they are", async () => {
+  const { status, stdout } = await sfork(["--version"]);
+  expect(stdout).toBe(`sfork 0.1.0, generator ${generatorVersion}, protocol 1\n`);
+  expect(status).toBe(0);
 });
 
 test("--help shows examples", async () => {

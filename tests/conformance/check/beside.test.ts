@@ -106,12 +106,12 @@ describe("what is to be seen at the end", () => {
         return new Map([[0, first.map((one, index) => (index === 16 ? { ...one, tag: false } : one))]]);
       }),
     );
-    expect(finding(create)).toMatchObject({ kind: "view", where: "thread 0 register 16", step: 7 });
+    expect(finding(create)).toMatchObject({ kind: "view", where: "P0 pcc", step: 7 });
   });
 
   test("a thread more", () => {
     const create = viewing((view) => withRegisters(view, (threads) => new Map([...threads, [1, []]])));
-    expect(finding(create)).toMatchObject({ kind: "view", where: "threads", expected: "0", actual: "0 1" });
+    expect(finding(create)).toMatchObject({ kind: "view", where: "thread 1", expected: "0", actual: "0 1" });
   });
 
   const withProcess = (change: (pages: View["processes"]) => View["processes"]) =>
@@ -120,13 +120,13 @@ describe("what is to be seen at the end", () => {
   test.each([
     [
       "a granule",
-      "process 0 page 0 granule 4",
+      "P0+0x40",
       (granules: readonly { readonly tag: boolean; readonly bits: bigint }[]) =>
         granules.map((one, index) => (index === 4 ? { ...one, tag: false } : one)),
     ],
     [
       "a byte",
-      "process 0 page 0 granule 5",
+      "P0+0x50",
       (granules: readonly { readonly tag: boolean; readonly bits: bigint }[]) =>
         granules.map((one, index) => (index === 5 ? { ...one, bits: 1n } : one)),
     ],
@@ -153,24 +153,24 @@ describe("what is to be seen at the end", () => {
       withProcess((processes) => new Map(Array.from(processes, ([key, one]) => [key, { ...one, ...change(one) }])));
     const right = { read: true, write: true, execute: false };
     expect(finding(changed(({ pages }) => ({ pages: pages.with(0, undefined) })))).toMatchObject({
-      ...{ where: "process 0 page 0", expected: "mapped", actual: "not mapped" },
+      ...{ where: "P0 page 0 at P0+0x0", expected: "mapped", actual: "not mapped" },
     });
     const executable = changed(({ pages }) => ({
       pages: pages.map((page, index) =>
         page !== undefined && index === 1 ? { ...page, protection: { ...right, execute: true } } : page,
       ),
     }));
-    expect(finding(executable)).toMatchObject({ where: "process 0 page 1" });
-    expect(finding(changed(() => ({ slot: 3 })))).toMatchObject({ where: "process 0", actual: "slot 3" });
+    expect(finding(executable)).toMatchObject({ where: "P0 page 1 at P0+0x100" });
+    expect(finding(changed(() => ({ slot: 3 })))).toMatchObject({ where: "P0 slot", actual: "slot 3" });
     const holding = changed(({ held }) => ({ held: held.map((one) => ({ ...one, address: 1n })) }));
-    expect(finding(holding)).toMatchObject({ where: "process 0 kernel-held 0" });
+    expect(finding(holding)).toMatchObject({ where: "P0 alternate stack" });
   });
 
   test("a shared segment, and a message", () => {
     const segment = viewing((view) => ({ ...view, segments: [[{ tag: false, bits: 1n }], ...view.segments.slice(1)] }));
-    expect(finding(segment)).toMatchObject({ where: "shared segment 0" });
+    expect(finding(segment)).toMatchObject({ where: "S0+0x0" });
     const message = viewing((view) => ({ ...view, channels: [[]] }));
-    expect(finding(message)).toMatchObject({ where: "channel 0", actual: "" });
+    expect(finding(message)).toMatchObject({ where: "channel 0 message 0", actual: "" });
   });
 });
 
@@ -178,7 +178,7 @@ test("what it counts", () => {
   const create = wrong(({ counters }) => ({
     counters: () => counters().map((one, ordinal) => (ordinal === 1 ? { ...one, copies: 9 } : one)),
   }));
-  expect(judgeBeside(steps, create).finding).toMatchObject({ kind: "counters", where: "counters of process 1" });
+  expect(judgeBeside(steps, create).finding).toMatchObject({ kind: "counters", where: "P1 copies" });
 });
 
 test("what it finds wrong itself", () => {
@@ -199,6 +199,17 @@ test("what it throws", () => {
   expect(taken).toBe(5);
   expect(finding).toMatchObject({ kind: "crash", step: 4, actual: "TypeError: no region at all" });
   expect(finding?.program.steps).toHaveLength(5);
+});
+
+test("what is seen once, and not when it is asked to follow choices that were none, is found", () => {
+  let machines = 0;
+  const once = (config: Config): Implementation => {
+    machines += 1;
+    const isWrong = machines === 1;
+    return observing((seen) => (isWrong ? { ...seen, signals: [17] } : seen))(config);
+  };
+  expect(judgeBeside(steps, once).finding).toMatchObject({ kind: "observation", step: 0 });
+  expect(judgeBeside(steps, once).finding).toBeUndefined();
 });
 
 describe("a campaign", () => {
@@ -237,4 +248,17 @@ describe("a campaign", () => {
     const other = savedFinding(settings({ impl: "fast" }), { index: 3, finding: seen });
     expect(other.text).toContain("# or:    npx sfork run --diff spec:copa,fast:copa FILE");
   });
+});
+
+test("each step is announced before it is taken", () => {
+  const said: (number | string)[] = [];
+  const create = wrong(({ step }) => ({
+    step: (next) => {
+      said.push(next.operation.op);
+      step(next);
+    },
+  }));
+  judgeBeside(steps, create, { begun: (step) => said.push(step) });
+  expect(said.slice(0, 4)).toEqual([0, "li", 1, "storecap"]);
+  expect(said).toHaveLength(16);
 });

@@ -3,8 +3,8 @@
  * vitest, so that it imports nothing that needs that.
  */
 import { judgeBatch, minimise as smaller, type Answer, type Batch } from "../../../conformance/check/batch.js";
-import type { Found } from "../../../conformance/check/campaign.js";
 import { specification, type Checker } from "../../../conformance/check/judge.js";
+import type { Minimised } from "../../../conformance/check/minimise.js";
 
 /** Every number that a lazy machine observes is one more than it should be: a finding of each operation that has one. */
 export const wrongNumbers: Checker = {
@@ -17,6 +17,6 @@ export const wrongNumbers: Checker = {
   },
 };
 
-export const minimise = (task: Parameters<typeof smaller>[0]): Found => smaller(task, wrongNumbers);
+export const minimise = (task: Parameters<typeof smaller>[0]): Minimised => smaller(task, wrongNumbers);
 
 export default (batch: Batch): Answer => judgeBatch(batch, wrongNumbers);

@@ -124,6 +124,6 @@ describe("not followed", () => {
       };
     };
     const fork = program("config strategy=coa", "0: fork c7", "0: li c8, 1");
-    expect(judgeBeside(fork, create).finding).toMatchObject({ kind: "view", where: "process 1" });
+    expect(judgeBeside(fork, create).finding).toMatchObject({ kind: "view", where: "P1 slot" });
   });
 });

@@ -14,7 +14,10 @@ import { generate } from "../../../conformance/generate/generate.js";
 import { createFast } from "../../../impl/fast/index.js";
 import type { Implementation } from "../../../impl/implementation.js";
 import { removeAtEnd, write } from "../../support/files.js";
-import { crashing, forgetful, miscounting, oneMore } from "./wrong.js";
+import { crashing, forgetful, miscounting, oneMore, wrong } from "./wrong.js";
+
+/** Every observation comes with a signal that nobody sent. */
+const wrongOnce = wrong(({ observed }) => ({ observed: () => ({ ...observed(), signals: [10] }) }));
 
 /** Counts how often an implementation is made, and says so first. */
 const counting = (create: Create, said: (times: number) => void): Create => {
@@ -54,6 +57,17 @@ describe("a campaign", () => {
     const again = await check(miscounting, { seed: "c", runs: index });
     expect(again.findings).toEqual([]);
     expect(replay(miscounting, token)).toMatchObject({ ok: false, finding: { kind: "counters", key: finding.key } });
+  });
+
+  test("finds what shows once only, and calls it flaky", async () => {
+    let machines = 0;
+    const tenth: Create = (config) => {
+      machines += 1;
+      return machines === 10 ? wrongOnce(config) : createFast(config);
+    };
+    const { ok, findings } = await check(tenth, { seed: "l", runs: 30 });
+    expect(ok).toBe(false);
+    expect(findings.map(({ finding }) => finding.kind)).toEqual(["flaky"]);
   });
 
   test("takes programs of the formats, strategies, lengths and profile that are named", async () => {

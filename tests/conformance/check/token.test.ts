@@ -36,7 +36,8 @@ describe("are refused in one line", () => {
   test.each([
     ["sf1:", "token: is none; copy all of it, from sf1: on, or name a program file"],
     ["sf1:a b", "token: is none; copy all of it, from sf1: on, or name a program file"],
-    ["sf2:abc", "token: is none; copy all of it, from sf1: on, or name a program file"],
+    ["program.sfork", "token: is none; copy all of it, from sf1: on, or name a program file"],
+    ["sf2:abc", "token: is of another version, sf2; this reads sf1: tokens: take the program file instead"],
     ["sf1:abc", damaged],
     [encoded({}), damaged],
     [encoded([]), damaged],
@@ -50,6 +51,9 @@ describe("are refused in one line", () => {
     [encoded(good.with(2, 0)), damaged],
     [encoded(good.with(2, 64)), damaged],
     [encoded(good.with(3, 256)), damaged],
+    // posix, which fast does not have, alone and beside others.
+    [encoded(good.with(3, 1)), damaged],
+    [encoded(good.with(3, 3)), damaged],
     [encoded(good.with(4, "any")), damaged],
     [encoded(good.with(5, 0)), damaged],
     [encoded(good.with(6, "x".repeat(65))), damaged],
@@ -63,7 +67,10 @@ describe("are refused in one line", () => {
 
   test("and the good one is not", () => {
     expect(refusal(parseToken(encoded(good)))).toBe("accepted");
+    expect(refusal(parseToken(` ${encoded(good)}\n`))).toBe("accepted");
+    expect(refusal(parseToken(encoded(good.with(1, "spec-lazy").with(3, 1))))).toBe("accepted");
     expect(isToken(encoded(good))).toBe(true);
+    expect(isToken(` sf2:abc `)).toBe(true);
     expect(isToken("examples/pointer.sfork")).toBe(false);
   });
 });

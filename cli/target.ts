@@ -1,0 +1,58 @@
+/** What a command that runs one program is given, a token or a program file, and what is wrong with it. */
+import { isLeft, left, map, right, type Either } from "fp-ts/lib/Either.js";
+import { pipe } from "fp-ts/lib/function.js";
+import type { Item } from "../conformance/check/batch.js";
+import type { CampaignSettings } from "../conformance/check/campaign.js";
+import { readComplete, settingsAround } from "../conformance/check/files.js";
+import type { CompleteProgram } from "../conformance/check/finding.js";
+import { isToken, parseToken } from "../conformance/check/token.js";
+import { InputError } from "../conformance/errors.js";
+
+type Impl = CampaignSettings["impl"];
+
+/** Which program is judged, and as part of what. */
+export interface Target {
+  readonly settings: CampaignSettings;
+  readonly item: Item;
+}
+
+const ofToken = (token: string, impl: Impl | undefined): Either<InputError, Target> => {
+  if (impl !== undefined) {
+    const remedy = "leave --impl out, or name the program file that was saved with it";
+    return left(new InputError("sfork", undefined, `--impl ${impl}: a token says itself what is checked; ${remedy}`));
+  }
+  return pipe(
+    parseToken(token),
+    map(({ settings, index }) => ({ settings, item: index })),
+  );
+};
+
+const ofFile = async (file: string, impl: Impl): Promise<Either<InputError, Target>> =>
+  pipe(
+    await readComplete(file, impl),
+    map((program) => ({ settings: settingsAround(impl, program), item: { index: 0, file, program } })),
+  );
+
+/** A token, or a program file to run on `impl`. */
+export const targetOf = async (given: string, impl: Impl | undefined): Promise<Either<InputError, Target>> => {
+  if (given.trim() === "") {
+    return left(new InputError("target", undefined, "is empty; give a token that check printed, or a program file"));
+  }
+  return isToken(given) ? ofToken(given, impl) : ofFile(given, impl ?? "fast");
+};
+
+/** The name of a program file, for a command that takes no token. */
+export const noToken = (given: string): Either<InputError, string> =>
+  isToken(given)
+    ? left(new InputError("token", undefined, "only sfork replay takes one; it also makes the program smaller"))
+    : right(given);
+
+/** A program file for a command that takes no token. */
+export const programOf = async (file: string, impl: Impl): Promise<Either<InputError, CompleteProgram>> => {
+  const named = noToken(file);
+  return isLeft(named) ? named : readComplete(file, impl);
+};
+
+/** A program without steps may fail at the start of the machine; where it does not, that says nothing. */
+export const refuseEmpty = (file: string): InputError =>
+  new InputError(file, undefined, "has no steps, so that nothing was checked; it may be truncated");
