@@ -118,7 +118,7 @@ export const addCheckOptions = (command: Command): Command =>
     .addOption(
       new Option(
         "--impl <name>",
-        "what to check: fast, the optimised implementation beside the specification; spec-lazy, the specification's lazy copies beside eager ones",
+        "what to check: fast, the optimised implementation beside the specification; spec-lazy, the specification's lazy copies beside eager ones; linux, the specification beside real processes on the running kernel",
       )
         .choices(checked)
         .default("fast"),

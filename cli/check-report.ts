@@ -61,6 +61,7 @@ const checkLines = (
   const broken = invariants.filter(({ failed }) => failed > 0);
   const others = invariants.length - broken.length;
   const beside = (rule: string): string => {
+    if (rule === "REF-0") return "of the specification beside the running kernel";
     if (rule === "REF-4") return `of ${impl} beside the specification`;
     return rule === "REF-3"
       ? `of one address space beside one for each process, ${whole(masked)} of them without numbers`

@@ -14,6 +14,7 @@ import { threads, type Workers } from "../conformance/check/workers.js";
 import { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { conformingNames } from "../conformance/program/config-codec.js";
+import { canRun } from "./can-run.js";
 import { tryReports, writeReports } from "./check-files.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
 import { createCheckProgress, type CheckProgress } from "./check-progress.js";
@@ -28,6 +29,7 @@ Examples:
   $ sfork check --seed 1 --runs 1000 --steps 60 --json
   $ sfork check --profile raw-bytes --fail-fast
   $ sfork check --impl spec-lazy --seed 1 --runs 1000
+  $ sfork check --impl linux --steps 20 --time 1m
   $ sfork check --seed 1 --runs 10000 --shard 2/4 --report junit=check.xml
   $ sfork check --corpus programs --time 5m
 
@@ -66,14 +68,25 @@ const refuseForeign = ({ impl, strategy }: CheckOptions): void => {
   throw new InputError("sfork", undefined, message);
 };
 
-const settingsOf = ({ impl, seed, format, strategy, profile, steps }: CheckOptions): CampaignSettings => ({
-  impl,
-  seed: seed ?? randomInt(2 ** 32).toString(),
-  formats: format,
-  strategies: strategy.filter((name) => strategiesFor(impl).includes(name)),
-  profile,
-  steps,
-});
+/** What a kernel can execute, whatever is asked for. */
+const profileFor = ({ impl, profile }: CheckOptions): CheckOptions["profile"] => {
+  if (impl !== "linux" || profile === "posix") return profile;
+  if (profile === "mixed") return "posix";
+  const message = `--profile ${profile}: a kernel executes programs of the profile posix; leave --profile out`;
+  throw new InputError("sfork", undefined, message);
+};
+
+const settingsOf = (options: CheckOptions): CampaignSettings => {
+  const { impl, seed, format, strategy, steps } = options;
+  return {
+    impl,
+    seed: seed ?? randomInt(2 ** 32).toString(),
+    formats: format,
+    strategies: strategy.filter((name) => strategiesFor(impl).includes(name)),
+    profile: profileFor(options),
+    steps,
+  };
+};
 
 const limitsOf = ({ runs, time, failFast, maxFindings }: CheckOptions): Limits => ({
   runs: runs ?? Infinity,
@@ -226,7 +239,7 @@ const check = async (
   { workers: workersOf, folder }: Surroundings,
 ): Promise<void> => {
   const plan = await planOf(options);
-  if (!canSave(folder)) {
+  if (!canSave(folder) || !canRun(plan.settings)) {
     done(exitCodes.environment);
     return;
   }

@@ -7,6 +7,7 @@ import { became, checked, type Found } from "../conformance/check/campaign.js";
 import { judgeAlone, threads, type Workers } from "../conformance/check/workers.js";
 import type { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
+import { canRun } from "./can-run.js";
 import { printFinding } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, out } from "./output.js";
@@ -52,6 +53,10 @@ const replay = async (
     return;
   }
   const { settings } = target.right;
+  if (!canRun(settings)) {
+    done(exitCodes.environment);
+    return;
+  }
   const workers = workersOf(1);
   const { found, steps } = await again(workers, target.right);
   await workers.close();

@@ -13,6 +13,7 @@ import { InputError, whyUnwritable } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { programCodec } from "../conformance/program/json.js";
 import { printCommented } from "../conformance/program/print.js";
+import { canRun } from "./can-run.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err, out } from "./output.js";
 import { programOf, refuseEmpty } from "./target.js";
@@ -121,6 +122,10 @@ const shrink = async (
     return;
   }
   const before = read.right.steps.length;
+  if (!canRun(options)) {
+    done(exitCodes.environment);
+    return;
+  }
   // In another thread: what does not end, or ends its thread, ends as others do.
   const workers = workersOf(1);
   const result = await judged(workers, options, file, read.right);

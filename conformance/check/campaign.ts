@@ -8,12 +8,18 @@ import type { Profile } from "../generate/options.js";
 import { implementations, strategiesOf, type ImplementationName } from "../implementations/index.js";
 import { strategyNames } from "../program/config-codec.js";
 import { judgeBeside } from "./beside.js";
+import { judgeOnKernel } from "./kernel.js";
 import type { CompleteProgram, Finding } from "./finding.js";
 import { bare, minimise, type Minimised } from "./minimise.js";
 import { judge, refinement, type Checker, type ComparisonEnd, type JudgeOptions, type Verdict } from "./judge.js";
 
-/** `spec-lazy`: the specification alone, its lazy copies beside eager ones; or what is compared with it. */
-export const checked = ["spec-lazy", "fast"] as const satisfies readonly ("spec-lazy" | ImplementationName)[];
+/**
+ * `spec-lazy`: the specification alone, its lazy copies beside eager ones; `linux`: the running kernel, and everything else
+ * beside it; or what is compared with the specification.
+ */
+export const checked = ["spec-lazy", "fast", "linux"] as const satisfies readonly (
+  "spec-lazy" | "linux" | ImplementationName
+)[];
 
 /** Makes an implementation, as `createFast` does. */
 export type Create = (config: Config) => Implementation;
@@ -22,8 +28,10 @@ export type Create = (config: Config) => Implementation;
 export type Subject = (typeof checked)[number] | Create;
 
 /** What an implementation can be asked for: the specification has all, known-false ones, too; one of one's own may. */
-export const strategiesFor = (impl: Subject): readonly StrategyName[] =>
-  impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
+export const strategiesFor = (impl: Subject): readonly StrategyName[] => {
+  if (impl === "linux") return ["posix"];
+  return impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
+};
 
 /** What says which programs there are: the same settings, the same programs. */
 export interface CampaignSettings<Impl extends Subject = (typeof checked)[number]> {
@@ -62,6 +70,7 @@ const fullEvery = 50;
 /** Judge a program of one's own. */
 export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeOptions): Verdict => {
   if (impl === "spec-lazy") return judge(program, options);
+  if (impl === "linux") return judgeOnKernel(program, options);
   return judgeBeside(program, typeof impl === "function" ? impl : implementations[impl], options);
 };
 
@@ -166,7 +175,10 @@ export const createTally = (
   { impl, strategies }: Pick<AnySettings, "impl" | "strategies">,
   known: readonly string[] = [],
 ): Tally => {
-  const ruleOf = (strategy: StrategyName) => (impl === "spec-lazy" ? refinement[strategy] : "REF-4");
+  const ruleOf = (strategy: StrategyName): string | undefined => {
+    if (impl === "linux") return "REF-0";
+    return impl === "spec-lazy" ? refinement[strategy] : "REF-4";
+  };
   const found = new Map<string, { readonly first: Found; programs: number }>();
   const failed = new Map<string, number>();
   const compared = new Map<string, number>();
@@ -216,7 +228,7 @@ export const createTally = (
     totals: () => {
       const usual = [
         ...refinements.map((rule) => checkOf(rule, compared.get(rule) ?? 0)),
-        ...(impl === "spec-lazy" ? [checkOf("REF-3", oblivious)] : []),
+        ...(impl === "spec-lazy" || impl === "linux" ? [checkOf("REF-3", oblivious)] : []),
         ...Object.keys(invariants).map((rule) => checkOf(rule, transitions)),
       ];
       // An invariant may report a rule that it finds broken by the way.

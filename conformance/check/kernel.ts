@@ -1,5 +1,5 @@
 /**
- * The running kernel beside the specification where every process has an address space of its own (L0): what each step
+ * REF-0: the running kernel beside the specification where every process has an address space of its own (L0): what each step
  * observed, and by whom, after which signals. What the kernel was free to choose, the specification is asked to choose, too.
  */
 import { runOnLinux, type Result, type Seen } from "../../impl/linux/index.js";
@@ -167,8 +167,6 @@ const differenceOf = (
   };
 };
 
-const ruleOf = ({ operation }: Step): string => operations[operation.op].rule;
-
 /** What the specification makes of steps that the kernel has taken. */
 class Comparison {
   readonly #program: CompleteProgram;
@@ -208,11 +206,19 @@ class Comparison {
 
   #finding(kind: Finding["kind"], said: Pick<Finding, "where" | "what" | "expected" | "actual">): Finding {
     const last = this.#taken.at(-1);
-    const rule = last === undefined ? "EXEC-1" : ruleOf(last);
+    const rule = "REF-0";
     const program = { ...this.#program, steps: [...this.#taken] };
     const [does, should] = [said.actual, said.expected].map((text) => text.split(" ", 1).join());
     const key = keyOf(rule, program, `${does ?? ""} for ${should ?? ""}`);
-    return { kind, rule, ...said, step: Math.max(0, this.#taken.length - 1), key, also: [], program };
+    return {
+      kind,
+      rule,
+      ...said,
+      step: Math.max(0, this.#taken.length - 1),
+      key,
+      also: last === undefined ? [] : [operations[last.operation.op].rule],
+      program,
+    };
   }
 }
 

@@ -71,7 +71,7 @@ enum {
   REPLY_FD = 101,
   IMAGE_FD = 102,     /* this program, for exec */
   STACK_BYTES = 1 << 16,
-  STEP_MILLISECONDS = 10000,
+  STEP_MILLISECONDS = 4000,
   /* CPU time that `burn` takes, and from which on a process has used some; steps themselves take less. */
   BURN_MICROSECONDS = 24000,
   SOME_MICROSECONDS = 16000,

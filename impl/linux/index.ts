@@ -7,8 +7,8 @@ import type { Step } from "../../spec/sfork/operation.js";
 import { Driver, Unavailable } from "./driver.js";
 import { firstLine, readSeen, stepLine, type Seen } from "./lines.js";
 
-export { Unavailable } from "./driver.js";
-export { isKnown, type Result, type Seen } from "./lines.js";
+export { driverFile, Unavailable } from "./driver.js";
+export type { Result, Seen } from "./lines.js";
 
 /** What became of a program. */
 export interface Ran {

@@ -1,7 +1,15 @@
 /** Steps as the driver reads them, a line each, and what it says of them. */
 import type { Config } from "../../spec/sfork/config.js";
 import type { ErrorCode, Observation } from "../../spec/sfork/observation.js";
-import type { ActionOperand, Integer, Operation, Protection, Step, Target } from "../../spec/sfork/operation.js";
+import type {
+  ActionOperand,
+  Integer,
+  OperationName,
+  OperationOf,
+  Protection,
+  Step,
+  Target,
+} from "../../spec/sfork/operation.js";
 
 /** What the kernel let be seen of a step. */
 export interface Seen {
@@ -21,7 +29,7 @@ export type Result =
   | { readonly kind: "pid"; readonly process: number | undefined }
   | { readonly kind: "trap"; readonly trap: "page-unmapped" | "page-read" | "page-write" }
   | { readonly kind: "error"; readonly error: ErrorCode | "EUNKNOWN" }
-  /** No answer within ten seconds. */
+  /** No answer within four seconds. */
   | { readonly kind: "silent" }
   | Extract<
       Observation,
@@ -61,118 +69,105 @@ const list = (words: readonly (number | string)[]): string => (words.length === 
 
 type Word = string | number;
 
-/** The operands of an operation in the driver's order; undefined for one that a kernel without capabilities has not. */
-const operandsOf = (operation: Operation): readonly Word[] | undefined => {
-  switch (operation.op) {
-    case "li":
-      return [operation.cd, integer(operation.n)];
-    case "cmove":
-      return [operation.cd, operation.cs1];
-    case "cincoffset":
-      return [operation.cd, operation.cs1, integer(operation.n)];
-    case "loadcap":
-    case "load.b":
-    case "load.bu":
-    case "load.h":
-    case "load.hu":
-    case "load.w":
-    case "load.wu":
-    case "load.d":
-      return [operation.cd, integer(operation.n), operation.cs1];
-    case "storecap":
-      return [operation.cs2, integer(operation.n), operation.cs1];
-    case "store.b":
-    case "store.h":
-    case "store.w":
-    case "store.d":
-      return [integer(operation.value), integer(operation.n), operation.cs1];
-    case "memset":
-      return [operation.cs1, integer(operation.value), integer(operation.n)];
-    case "mmap":
-      return [operation.cd, integer(operation.n), protection(operation.protection)];
-    case "munmap":
-      return [operation.cs1, integer(operation.n)];
-    case "mprotect":
-      return [operation.cs1, integer(operation.n), protection(operation.protection)];
-    case "madvise":
-      return [operation.cs1, integer(operation.n), operation.advice];
-    case "shm":
-      return [operation.cd, operation.segment];
-    case "fork":
-    case "getpid":
-    case "getppid":
-    case "getaltstack":
-      return [operation.cd];
-    case "exit":
-    case "alarm":
-    case "umask":
-      return [integer(operation.n)];
-    case "wait":
-      return [operation.cd, operation.process ?? "any"];
-    case "exec":
-    case "thread":
-    case "thread_exit":
-    case "yield":
-    case "burn":
-    case "pipe":
-    case "setsid":
-    case "sigpending":
-      return [];
-    case "times":
-      return [operation.whose];
-    case "open":
-      return [operation.path, list(operation.flags)];
-    case "close":
-    case "dup":
-    case "fcntl_getfd":
-    case "fcntl_getfl":
-      return [operation.d];
-    case "dup2":
-      return [operation.d, operation.d2];
-    case "read":
-    case "write":
-      return [operation.d, operation.cs1, integer(operation.n)];
-    case "readv":
-    case "writev":
-      return [operation.d, operation.cs1, integer(operation.n), operation.cs2, integer(operation.n2)];
-    case "lseek":
-      return [operation.d, integer(operation.n), operation.whence];
-    case "fcntl_cloexec":
-    case "fcntl_append":
-    case "fcntl_nonblock":
-      return [operation.d, integer(operation.n)];
-    case "lock":
-    case "unlock":
-    case "getlk":
-      return [operation.d, integer(operation.start), integer(operation.length)];
-    case "chdir":
-      return [operation.path];
-    case "getrlimit":
-      return [operation.resource];
-    case "setrlimit":
-      return [operation.resource, integer(operation.n)];
-    case "setpgid":
-      return [ordinal(operation.process), ordinal(operation.group)];
-    case "getpgid":
-    case "getsid":
-      return [ordinal(operation.process)];
-    case "sigaction":
-      return [integer(operation.signal), action(operation.action)];
-    case "getaction":
-      return [integer(operation.signal)];
-    case "sigmask":
-      return [list(operation.signals)];
-    case "kill":
-      return [target(operation.target), integer(operation.signal)];
-    case "sigaltstack":
-      return [operation.cs1];
-    default:
-      return undefined;
-  }
+/** For the operations that a kernel without capabilities has: their operands, in the driver's order. */
+type Encoders = { readonly [Name in OperationName]?: (operation: OperationOf<Name>) => readonly Word[] };
+
+type Loads = "load.b" | "load.bu" | "load.h" | "load.hu" | "load.w" | "load.wu" | "load.d";
+type Stores = "store.b" | "store.h" | "store.w" | "store.d";
+
+const nothing = (): readonly Word[] => [];
+const destination = ({ cd }: { readonly cd: number }): readonly Word[] => [cd];
+const amount = ({ n }: { readonly n: Integer }): readonly Word[] => [integer(n)];
+const descriptor = ({ d }: { readonly d: number }): readonly Word[] => [d];
+const flag = ({ d, n }: { readonly d: number; readonly n: Integer }): readonly Word[] => [d, integer(n)];
+const load = ({ cd, n, cs1 }: OperationOf<Loads | "loadcap">): readonly Word[] => [cd, integer(n), cs1];
+const store = ({ value, n, cs1 }: OperationOf<Stores>): readonly Word[] => [integer(value), integer(n), cs1];
+const lock = ({ d, start, length }: OperationOf<"lock" | "unlock" | "getlk">): readonly Word[] => [
+  d,
+  integer(start),
+  integer(length),
+];
+const buffer = ({ d, cs1, n }: OperationOf<"read" | "write">): readonly Word[] => [d, cs1, integer(n)];
+const buffers = ({ d, cs1, n, cs2, n2 }: OperationOf<"readv" | "writev">): readonly Word[] => [
+  d,
+  cs1,
+  integer(n),
+  cs2,
+  integer(n2),
+];
+
+const encoders: Encoders = {
+  li: ({ cd, n }) => [cd, integer(n)],
+  cmove: ({ cd, cs1 }) => [cd, cs1],
+  cincoffset: ({ cd, cs1, n }) => [cd, cs1, integer(n)],
+  loadcap: load,
+  storecap: ({ cs2, n, cs1 }) => [cs2, integer(n), cs1],
+  "load.b": load,
+  "load.bu": load,
+  "load.h": load,
+  "load.hu": load,
+  "load.w": load,
+  "load.wu": load,
+  "load.d": load,
+  "store.b": store,
+  "store.h": store,
+  "store.w": store,
+  "store.d": store,
+  memset: ({ cs1, value, n }) => [cs1, integer(value), integer(n)],
+  mmap: ({ cd, n, protection: own }) => [cd, integer(n), protection(own)],
+  munmap: ({ cs1, n }) => [cs1, integer(n)],
+  mprotect: ({ cs1, n, protection: own }) => [cs1, integer(n), protection(own)],
+  madvise: ({ cs1, n, advice }) => [cs1, integer(n), advice],
+  shm: ({ cd, segment }) => [cd, segment],
+  fork: destination,
+  exit: amount,
+  wait: ({ cd, process }) => [cd, process ?? "any"],
+  exec: nothing,
+  getpid: destination,
+  getppid: destination,
+  thread: nothing,
+  thread_exit: nothing,
+  yield: nothing,
+  burn: nothing,
+  times: ({ whose }) => [whose],
+  alarm: amount,
+  pipe: nothing,
+  open: ({ path, flags }) => [path, list(flags)],
+  close: descriptor,
+  dup: descriptor,
+  dup2: ({ d, d2 }) => [d, d2],
+  read: buffer,
+  readv: buffers,
+  write: buffer,
+  writev: buffers,
+  lseek: ({ d, n, whence }) => [d, integer(n), whence],
+  fcntl_cloexec: flag,
+  fcntl_append: flag,
+  fcntl_nonblock: flag,
+  fcntl_getfd: descriptor,
+  fcntl_getfl: descriptor,
+  lock,
+  unlock: lock,
+  getlk: lock,
+  umask: amount,
+  chdir: ({ path }) => [path],
+  getrlimit: ({ resource }) => [resource],
+  setrlimit: ({ resource, n }) => [resource, integer(n)],
+  setpgid: ({ process, group }) => [ordinal(process), ordinal(group)],
+  getpgid: ({ process }) => [ordinal(process)],
+  setsid: nothing,
+  getsid: ({ process }) => [ordinal(process)],
+  sigaction: ({ signal, action: own }) => [integer(signal), action(own)],
+  getaction: ({ signal }) => [integer(signal)],
+  sigmask: ({ signals }) => [list(signals)],
+  sigpending: nothing,
+  kill: ({ target: whom, signal }) => [target(whom), integer(signal)],
+  sigaltstack: ({ cs1 }) => [cs1],
+  getaltstack: destination,
 };
 
-/** Does the driver have the operation? */
-export const isKnown = (operation: Operation): boolean => operandsOf(operation) !== undefined;
+const operandsOf = <Name extends OperationName>(operation: OperationOf<Name>): readonly Word[] | undefined =>
+  (encoders[operation.op] as ((one: OperationOf<Name>) => readonly Word[]) | undefined)?.(operation);
 
 export const stepLine = ({ actor, operation }: Step): string =>
   [actor, operation.op, ...(operandsOf(operation) ?? [])].join(" ");
