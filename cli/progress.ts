@@ -23,7 +23,9 @@ export const createProgress = (stream: NodeJS.WriteStream = process.stderr): Pro
       if (now - last < (live ? liveEvery : plainEvery)) return;
       last = now;
       shown = live;
-      stream.write(live ? `\r\u001b[2K${line.slice(0, stream.columns - 1)}` : `${line}\n`);
+      // A terminal that does not know its width says 0.
+      const width = stream.columns > 0 ? stream.columns - 1 : undefined;
+      stream.write(live ? `\r\u001b[2K${line.slice(0, width)}` : `${line}\n`);
     },
     clear: () => {
       if (shown) stream.write("\r\u001b[2K");

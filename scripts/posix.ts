@@ -4,6 +4,7 @@
  *   tsx scripts/posix.ts [--runs N] [--seed S]
  *   tsx scripts/posix.ts --check
  *
+ * Writing it takes a C compiler: programs of the profile posix run on the kernel, too, which must observe the same.
  * Without options the run is that of the document as it is. With --check nothing is written; exit code 1 if the document is
  * out of date. Counts are checked by running the programs again, unless they are too many for that.
  */
@@ -12,8 +13,9 @@ import path from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { besideKernel } from "../conformance/check/kernel.js";
 import { countsOf, recordingOf, requirementsDocument } from "../conformance/requirements/document.js";
-import { record, type Recording } from "../conformance/requirements/witness.js";
+import { kernelProgram, record, type Recording } from "../conformance/requirements/witness.js";
 
 const file = "docs/posix.md";
 
@@ -42,6 +44,11 @@ export const isCurrent = (root: string): boolean => {
 
 const write = (root: string, given: Partial<Recording>): void => {
   const recording = { ...(recordingOf(current(root)) ?? usual), ...given };
+  for (let index = 0; index < recording.runs; index += 1) {
+    const { finding } = besideKernel(kernelProgram(recording.seed, index));
+    if (finding !== undefined)
+      throw new Error(`program ${index}: ${finding.where} ${finding.what}; sfork check --impl linux`);
+  }
   writeFileSync(path.join(root, file), requirementsDocument(recording, record(recording)));
   console.log(file);
 };

@@ -223,7 +223,7 @@ class Comparison {
 }
 
 /** The running kernel beside L0. Throws only `Unavailable`. */
-const besideKernel = (program: CompleteProgram): Verdict => {
+export const besideKernel = (program: CompleteProgram): Verdict => {
   const config: Config = { ...program.config, strategy: "posix" };
   const steps = program.steps.slice(0, executableSteps(config, program.steps));
   const { seen, broken } = runOnLinux(config, formats[config.format].addressBits, steps);

@@ -2,9 +2,7 @@
 import { generatorVersion } from "../generate/generate.js";
 import { isModelled, type ModelledRequirement, type Requirement, type Section, type Tier } from "./requirement.js";
 import { modelled, requirements, sections } from "./table.js";
-import type { Recording } from "./witness.js";
-
-export type Counts = ReadonlyMap<string, number>;
+import type { Recorded, Recording } from "./witness.js";
 
 const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
 
@@ -12,7 +10,7 @@ const header = (...names: readonly string[]): readonly string[] => [row(names), 
 
 const program = (id: string): string => `[${id}](../tests/requirements/${id}.sfork)`;
 
-const modelledRow = (counts: Counts, one: ModelledRequirement): string => {
+const modelledRow = ({ programs, kernel }: Recorded, one: ModelledRequirement): string => {
   const { id, requirement, tier, rules, operations, without } = one;
   return row([
     program(id),
@@ -21,23 +19,24 @@ const modelledRow = (counts: Counts, one: ModelledRequirement): string => {
     without === undefined ? "yes" : `in part: ${without}`,
     rules.join(", "),
     operations.map((name) => `\`${name}\``).join(", "),
-    String(counts.get(id) ?? 0),
+    String(programs.get(id) ?? 0),
+    String(kernel.get(id) ?? 0),
   ]);
 };
 
 const rowOf =
-  (counts: Counts) =>
+  (counts: Recorded) =>
   (one: Requirement): string =>
     isModelled(one)
       ? modelledRow(counts, one)
-      : row([one.id, one.requirement, one.tier, `no: ${one.reason}`, "", "", ""]);
+      : row([one.id, one.requirement, one.tier, `no: ${one.reason}`, "", "", "", ""]);
 
 const sectionLines =
-  (counts: Counts) =>
+  (counts: Recorded) =>
   ({ title, rows }: Section): readonly string[] => [
     `## ${title}`,
     "",
-    ...header("Id", "Requirement", "Tier", "Modelled", "Rules", "Operations", "Programs"),
+    ...header("Id", "Requirement", "Tier", "Modelled", "Rules", "Operations", "Programs", "Kernel"),
     ...rows.map(rowOf(counts)),
     "",
   ];
@@ -59,13 +58,16 @@ export const recordingOf = (document: string): Recording | undefined => {
 };
 
 /** The counts that stand in a document. */
-export const countsOf = (document: string): Counts =>
-  new Map(
-    [...document.matchAll(/^\| \[(\w+)\]\(.*\| (\d+) \|$/gm)].map(([, id = "", count]) => [id, Number(count)] as const),
-  );
+export const countsOf = (document: string): Recorded => {
+  const rows = [...document.matchAll(/^\| \[(\w+)\]\(.*\| (\d+) \| (\d+) \|$/gm)];
+  return {
+    programs: new Map(rows.map(([, id = "", count]) => [id, Number(count)])),
+    kernel: new Map(rows.map(([, id = "", , count]) => [id, Number(count)])),
+  };
+};
 
 /** The document as Markdown. */
-export const requirementsDocument = (recording: Recording, counts: Counts): string =>
+export const requirementsDocument = (recording: Recording, counts: Recorded): string =>
   [
     "# Requirements on fork",
     "",
@@ -82,7 +84,9 @@ export const requirementsDocument = (recording: Recording, counts: Counts): stri
     "level, that of separate address spaces included, and each of them fails on a machine that does what its requirement forbids",
     "(`tests/requirements`). *Rules* stand in [rules.md](rules.md), *operations* in [operations.md](operations.md).",
     "",
-    "*Programs* says how many of the generated programs exercise a requirement: what that takes is listed at the end.",
+    "*Programs* says how many of the generated programs exercise a requirement: what that takes is listed at the end. *Kernel* says",
+    "it of as many programs of the profile `posix`: real processes on a Linux kernel, with real forks, observed the same in each",
+    "step of them (`sfork check --impl linux`, [checking.md](checking.md)).",
     "",
     recorded(recording),
     "",

@@ -4,6 +4,7 @@ import type { Config } from "../../spec/sfork/config.js";
 import type { Step } from "../../spec/sfork/operation.js";
 import { step } from "../../spec/sfork/step.js";
 import { generate } from "../generate/generate.js";
+import type { GeneratedProgram } from "../generate/options.js";
 import { Now } from "./now.js";
 import { Past } from "./past.js";
 import { modelled } from "./table.js";
@@ -34,12 +35,32 @@ export interface Recording {
   readonly runs: number;
 }
 
-/** For each modelled requirement, the programs of a run that exercise it. */
-export const record = ({ seed, runs }: Recording): ReadonlyMap<string, number> => {
+/** For each modelled requirement, the programs that exercise it. */
+type Counts = ReadonlyMap<string, number>;
+
+/** Of a run: programs of any kind, and those that a real kernel can execute, too. */
+export interface Recorded {
+  readonly programs: Counts;
+  readonly kernel: Counts;
+}
+
+/** Most steps of a program that a kernel executes. */
+const kernelSteps = 40;
+
+/** Programs of a run that a real kernel can execute. */
+export const kernelProgram = (seed: string, index: number): GeneratedProgram =>
+  generate(seed, index, { profile: "posix", steps: kernelSteps });
+
+const count = ({ runs }: Recording, programOf: (index: number) => GeneratedProgram): Counts => {
   const counts = new Map(modelled.map(({ id }) => [id, 0]));
   for (let index = 0; index < runs; index += 1) {
-    const { config, steps } = generate(seed, index);
+    const { config, steps } = programOf(index);
     for (const id of exercisedBy(config, steps)) counts.set(id, (counts.get(id) ?? 0) + 1);
   }
   return counts;
 };
+
+export const record = (recording: Recording): Recorded => ({
+  programs: count(recording, (index) => generate(recording.seed, index)),
+  kernel: count(recording, (index) => kernelProgram(recording.seed, index)),
+});

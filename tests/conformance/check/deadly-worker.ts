@@ -1,5 +1,6 @@
 /** A worker thread that some steps end, or keep for ever: those that load certain numbers. */
 import process from "node:process";
+import { resourceLimits } from "node:worker_threads";
 import { judgeBatch, minimise as smaller, type Answer, type Batch } from "../../../conformance/check/batch.js";
 import { specification, type Checker } from "../../../conformance/check/judge.js";
 import type { Minimised } from "../../../conformance/check/minimise.js";
@@ -27,6 +28,7 @@ const deadly: Checker = {
     if (number === 7701n) process.exit(7);
     if (number === 7702n) forEver(() => undefined);
     if (number === 7703n) eatMemory();
+    if (number === 7704n) process.exit(resourceLimits.maxOldGenerationSizeMb);
     return specification.step(checked, next);
   },
 };

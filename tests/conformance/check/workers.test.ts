@@ -172,8 +172,9 @@ describe("a thread", () => {
     };
     const lost = { kind: "worker", nth: 1, step: 1 };
     expect(await judge(7701, Infinity)).toEqual({ ...lost, message: "Error: worker exited with code: 7" });
-    const message = "Error: Worker terminated due to reaching memory limit: JS heap out of memory";
-    expect(await judge(7703, Infinity)).toEqual({ ...lost, message });
+    // As long as it takes to eat that much, it hangs: which of both it is, is a matter of the machine.
+    expect(await judge(7703, Infinity)).toMatchObject({ nth: 1, step: 1 });
+    expect(await judge(7704, Infinity)).toEqual({ ...lost, message: "Error: worker exited with code: 256" });
     expect(await judge(1, Infinity)).toMatchObject({ judged: [{ index: 0 }, { index: 1 }, { index: 3 }] });
     // The thread has begun the step when the time is up: what hangs is waited for.
     const started = Date.now();

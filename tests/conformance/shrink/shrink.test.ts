@@ -129,6 +129,15 @@ describe("no step can be left out", () => {
     expect(shown).toBeGreaterThan(10);
   });
 
+  test("unless it is enough before: then it is left as it is", () => {
+    const [from] = Array.from({ length: 400 }, (_, index) => generated(index)).filter(has("fork", "exit"));
+    if (from === undefined) throw new Error("no program has both");
+    let asked = 0;
+    const result = shrink(from, has("fork", "exit"), { enough: () => (asked += 1) > 3 });
+    expect(result).toMatchObject({ judged: 3, minimal: false });
+    expect(has("fork", "exit")(result.program)).toBe(true);
+  });
+
   test("unless the budget ends first: it is kept to, what comes out shows it all the same, and the result says so", () => {
     const shows = has("fork", "exit");
     const long = Array.from({ length: 400 }, (_, index) => generated(index)).find(shows) ?? generated(0);
