@@ -1,6 +1,7 @@
 /**
- * Breakages of the optimised machine, as patches of one line in tests/breakages: read, applied to a source text, and put
- * into a copy of the built package.
+ * Breakages, as patches: of one line of the optimised machine in tests/breakages, and mistakes about POSIX in the
+ * specification, which the kernel knows better, in tests/mistakes. Read, applied to a source text, and put into a copy of the
+ * built package.
  */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +11,10 @@ import { InputError, whyUnreadable } from "../conformance/errors.js";
 
 const root = path.resolve(import.meta.dirname, "..");
 
-const folder = path.join(root, "tests/breakages");
+const folders = { fast: "tests/breakages", linux: "tests/mistakes" } as const;
+
+/** Who is to find them: the implementation that is checked beside the specification. */
+export type Finder = keyof typeof folders;
 
 export interface Breakage {
   readonly name: string;
@@ -19,20 +23,30 @@ export interface Breakage {
   /** The patch, and the source that it is for; both from the root on. */
   readonly patch: string;
   readonly file: string;
+  readonly finder: Finder;
   /** Lines as they are, and as they become; some around the change are the same. */
   readonly before: readonly string[];
   readonly after: readonly string[];
 }
 
+const namesIn = (finder: Finder): readonly string[] =>
+  readdirSync(path.join(root, folders[finder]))
+    .filter((name) => name.endsWith(".patch"))
+    .map((name) => path.basename(name, ".patch"))
+    .sort();
+
 /** Names of those that stay in the tree. */
-export const breakageNames: readonly string[] = readdirSync(folder)
-  .filter((name) => name.endsWith(".patch"))
-  .map((name) => path.basename(name, ".patch"))
-  .sort();
+export const breakageNames: Readonly<Record<Finder, readonly string[]>> = {
+  fast: namesIn("fast"),
+  linux: namesIn("linux"),
+};
 
 /** The file of a name, or of a patch of one's own. */
-const fileOf = (name: string): string =>
-  name.endsWith(".patch") ? path.resolve(name) : path.join(folder, `${name}.patch`);
+const fileOf = (name: string): string => {
+  if (name.endsWith(".patch")) return path.resolve(name);
+  const finder: Finder = breakageNames.linux.includes(name) ? "linux" : "fast";
+  return path.join(root, folders[finder], `${name}.patch`);
+};
 
 /** A unified diff of one hunk in one file, below a comment that says what it breaks. Throws `InputError`. */
 export const readBreakage = (name: string): Breakage => {
@@ -42,18 +56,21 @@ export const readBreakage = (name: string): Breakage => {
     try {
       return readFileSync(fileOf(name), "utf8").trimEnd().split("\n");
     } catch (error) {
-      throw refuse(`${whyUnreadable(error)}; the breakages are ${breakageNames.join(", ")}`);
+      throw refuse(`${whyUnreadable(error)}; the breakages are ${Object.values(breakageNames).flat().join(", ")}`);
     }
   })();
   const hunks = lines.flatMap((line, at) => (line.startsWith("@@ ") ? [at + 1] : []));
-  const files = lines.flatMap((line) => /^\+\+\+ b\/(impl\/fast\/\S+\.ts)$/.exec(line)?.[1] ?? []);
+  const files = lines.flatMap((line) => /^\+\+\+ b\/((?:impl\/fast|spec\/sfork)\/\S+\.ts)$/.exec(line)?.[1] ?? []);
   const [start, file, says] = [hunks[0], files[0], /^# (.+)$/.exec(lines[0] ?? "")?.[1]];
   if (start === undefined || file === undefined || says === undefined || hunks.length > 1 || files.length > 1) {
-    throw refuse("is no breakage; write a line that begins with #, and below it a diff of one hunk in impl/fast");
+    throw refuse(
+      "is no breakage; write a line that begins with #, and below it a diff of one hunk in impl/fast or spec/sfork",
+    );
   }
+  const finder: Finder = file.startsWith("impl/fast/") ? "fast" : "linux";
   const side = (signs: string): readonly string[] =>
     lines.slice(start).flatMap((line) => (signs.includes(line.slice(0, 1)) ? [line.slice(1)] : []));
-  return { name: path.basename(patch, ".patch"), says, patch, file, before: side(" -"), after: side(" +") };
+  return { name: path.basename(patch, ".patch"), says, patch, file, finder, before: side(" -"), after: side(" +") };
 };
 
 /** The source with the breakage in it. Throws `InputError` where its lines are not there any longer, or more than once. */
@@ -77,7 +94,7 @@ export const brokenPackage = (breakage: Breakage): string => {
   const text = brokenSource(breakage);
   const copy = mkdtempSync(path.join(tmpdir(), "sfork-breakage-"));
   cpSync(path.join(root, "dist"), path.join(copy, "dist"), { recursive: true });
-  cpSync(path.join(root, "package.json"), path.join(copy, "package.json"));
+  for (const file of ["package.json", "impl/linux/driver.c"]) cpSync(path.join(root, file), path.join(copy, file));
   symlinkSync(path.join(root, "node_modules"), path.join(copy, "node_modules"), "junction");
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true };
   const { outputText } = ts.transpileModule(text, { compilerOptions: options });

@@ -1,10 +1,11 @@
 /**
- * Breaks the optimised machine in one line at a time, and says whether `sfork check` finds it.
+ * Breaks something at a time, and says whether `sfork check` finds it: a line of the optimised machine, or, with `--kernel`,
+ * what the specification says of POSIX, which the running kernel is asked about.
  *
- *   npm run breakages -- [--seed SEED] [--json] [NAME or FILE.patch]...
+ *   npm run breakages -- [--kernel] [--seed SEED] [--json] [NAME or FILE.patch]...
  *
- * Each patch of tests/breakages, or those that are named, is put into a copy of the built package, and the command is run
- * there as anybody would run it. Exit code 1 if a breakage is missed.
+ * Each patch of tests/breakages (tests/mistakes), or those that are named, is put into a copy of the built package, and the
+ * command is run there as anybody would run it. Exit code 1 if a breakage is missed.
  */
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
@@ -14,7 +15,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { InputError } from "../conformance/errors.js";
-import { breakageNames, brokenPackage, readBreakage, type Breakage } from "./breakage.js";
+import { breakageNames, brokenPackage, readBreakage, type Breakage, type Finder } from "./breakage.js";
 
 /** What came of a breakage that was found. */
 interface Found {
@@ -49,9 +50,10 @@ const reportSchema = z.object({
 });
 
 /** Runs the command in a copy of the package. The files that it writes say when. */
-const check = (copy: string, seed: string): Found | undefined => {
+const check = (copy: string, finder: Finder, seed: string): Found | undefined => {
   const started = Date.now();
-  const args = ["dist/cli/main.js", "check", "--impl", "fast", "--fail-fast", "--seed", seed, "--json"];
+  const limits = finder === "linux" ? ["--runs", "2000", "--steps", "40"] : [];
+  const args = ["dist/cli/main.js", "check", "--impl", finder, "--fail-fast", "--seed", seed, "--json", ...limits];
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: "utf8" });
   if (stdout === "") throw new Error(`sfork check said nothing but: ${stderr}`);
   const [finding] = reportSchema.parse(JSON.parse(stdout)).findings;
@@ -64,7 +66,7 @@ const check = (copy: string, seed: string): Found | undefined => {
 const rowOf = (breakage: Breakage, seed: string): Row => {
   const copy = brokenPackage(breakage);
   try {
-    return { name: breakage.name, says: breakage.says, found: check(copy, seed) };
+    return { name: breakage.name, says: breakage.says, found: check(copy, breakage.finder, seed) };
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
@@ -92,13 +94,19 @@ const main = (args: readonly string[]): number => {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { seed: { type: "string" }, json: { type: "boolean", default: false } },
+    options: {
+      seed: { type: "string" },
+      json: { type: "boolean", default: false },
+      kernel: { type: "boolean", default: false },
+    },
   });
   const seed = values.seed ?? randomInt(2 ** 32).toString();
   const say = (text: string): void => {
     if (!values.json) console.log(text);
   };
-  const breakages = (positionals.length === 0 ? breakageNames : positionals).map(readBreakage);
+  const breakages = (positionals.length === 0 ? breakageNames[values.kernel ? "linux" : "fast"] : positionals).map(
+    readBreakage,
+  );
   say([line(heading), line(heading.map(() => "---"))].join("\n"));
   const rows = breakages.map((breakage) => {
     const row = rowOf(breakage, seed);

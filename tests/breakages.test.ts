@@ -3,13 +3,25 @@ import { describe, expect, test } from "vitest";
 import { breakageNames, brokenSource, readBreakage } from "../scripts/breakage.js";
 
 test("there are ten, one for each part of the machine", () => {
-  expect(breakageNames).toEqual([
+  expect(breakageNames.fast).toEqual([
     ...["bounds", "descriptor-table", "exit", "home-delta", "permissions", "protection", "reference-count"],
     ...["register-relocation", "seal", "tag-bitmap"],
   ]);
 });
 
-describe.each(breakageNames)("%s", (name) => {
+test("there are ten mistakes about POSIX for the kernel to find", () => {
+  expect(breakageNames.linux).toHaveLength(10);
+});
+
+describe.each(breakageNames.linux)("%s", (name) => {
+  test("is a change of the specification as it is", () => {
+    const breakage = readBreakage(name);
+    expect(breakage.finder).toBe("linux");
+    expect(brokenSource(breakage)).toContain(breakage.after.join("\n"));
+  });
+});
+
+describe.each(breakageNames.fast)("%s", (name) => {
   test("is one line of the source as it is", () => {
     const breakage = readBreakage(name);
     const { before, after } = breakage;

@@ -65,7 +65,7 @@ export interface Judged extends Origin {
 }
 
 /** Of one program in this many everything is looked at after every step. */
-const fullEvery = 50;
+export const fullEvery = 50;
 
 /** Judge a program of one's own. */
 export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeOptions): Verdict => {

@@ -47,7 +47,7 @@ const originLines = (settings: AnySettings, found: Found): readonly string[] => 
       ? `seed ${seed}, program ${index}, generator ${generatorVersion}`
       : `from the file ${JSON.stringify(file)}`,
     replayLine(settings, found),
-    ...(kind === "observation" && typeof impl !== "function"
+    ...(kind === "observation" && rule !== "REF-0" && typeof impl !== "function"
       ? [`or:    npx sfork run --diff ${sidesOf(impl, rule, program.config.strategy).join(",")} FILE`]
       : []),
   ];

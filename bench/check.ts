@@ -1,0 +1,51 @@
+/** Programs a second of `sfork check` on one core: generated, run on both, compared, all invariants after every step. */
+import { fullEvery, judgeAs } from "../conformance/check/campaign.js";
+import { generate } from "../conformance/generate/generate.js";
+import type { GeneratedProgram } from "../conformance/generate/options.js";
+import { strategiesOf } from "../conformance/implementations/index.js";
+import { isSmall, type BenchRow } from "./small.js";
+import { distribution } from "./timing.js";
+
+interface Options {
+  readonly seed: string;
+  /** Programs of a round, and rounds that are measured, after as many that are not: compilers take their time. */
+  readonly programs: number;
+  readonly rounds: number;
+}
+
+/** Milliseconds a program, generating included. */
+const round = (from: number, steps: number, small: boolean, { seed, programs }: Options): readonly [number, number] => {
+  let [index, judged, took] = [from, 0, 0];
+  while (judged < programs) {
+    const started = performance.now();
+    const program: GeneratedProgram = generate(seed, index, { strategies: strategiesOf.fast, profile: "mixed", steps });
+    index += 1;
+    if (small && !isSmall(program.config)) continue;
+    const { finding } = judgeAs("fast", program, { full: judged % fullEvery === 0 });
+    if (finding !== undefined) throw new Error(`program ${index - 1} of seed ${seed}: ${finding.rule}`);
+    took += performance.now() - started;
+    judged += 1;
+  }
+  return [took / programs, index];
+};
+
+const rowOf = (steps: number, small: boolean, options: Options): BenchRow => {
+  let next = 0;
+  const times: number[] = [];
+  for (let nth = 0; nth < 2 * options.rounds; nth += 1) {
+    const [time, after] = round(next, steps, small, options);
+    next = after;
+    if (nth >= options.rounds) times.push(time);
+  }
+  const { median, samples } = distribution(times);
+  return {
+    benchmark: "check",
+    what: { configurations: small ? "small" : "all", steps: String(steps) },
+    figures: { perSecond: 1000 / median, best: 1000 / Math.min(...times), samples },
+    units: { perSecond: "programs/s", best: "programs/s" },
+  };
+};
+
+/** A row for programs of 50 and of 10 steps, in the small configuration and in all. */
+export const benchCheck = (options: Options): readonly BenchRow[] =>
+  [50, 10].flatMap((steps) => [true, false].map((small) => rowOf(steps, small, options)));
