@@ -129,7 +129,7 @@ describe("sfork bench", () => {
   test("an unknown name is one line and status 2", async () => {
     const { status, stdout, stderr } = await sfork(["bench", "codec"]);
     expect(stderr).toBe(
-      "sfork: command-argument value 'codec' is invalid for argument 'name'. Allowed choices are steps, fork, accesses, memory.\n",
+      "sfork: command-argument value 'codec' is invalid for argument 'name'. Allowed choices are steps, fork, accesses, memory, check.\n",
     );
     expect(stdout).toBe("");
     expect(status).toBe(2);
