@@ -2,7 +2,8 @@
 import type { Capability, Granule } from "../spec/cheri/index.js";
 import { checkedStep, type Checked } from "../spec/invariants/check.js";
 import { decoded, sameCapability, scopeOf } from "../spec/invariants/transition.js";
-import type { Place, Scope, Transition } from "../spec/invariants/transition.js";
+import type { Place } from "../spec/invariants/places.js";
+import type { Scope, Transition } from "../spec/invariants/transition.js";
 import { registerCount, type Machine } from "../spec/sfork/machine.js";
 import type { Step } from "../spec/sfork/operation.js";
 import { canonical, canonicalCapability, printObservation } from "./canon.js";

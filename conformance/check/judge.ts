@@ -2,7 +2,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Config } from "../../spec/sfork/config.js";
 import { checkedStep, start, violations, type CheckedStep } from "../../spec/invariants/check.js";
-import type { Transition, Violation } from "../../spec/invariants/transition.js";
+import type { Violation } from "../../spec/invariants/places.js";
+import type { Transition } from "../../spec/invariants/transition.js";
 import type { Machine } from "../../spec/sfork/machine.js";
 import { canonical, printObservation } from "../canon.js";
 import type { Coverage } from "../coverage.js";

@@ -2,7 +2,7 @@
 import type { Implementation, Observed, PageView, View } from "../../impl/implementation.js";
 import type { Capability, Granule } from "../../spec/cheri/index.js";
 import type { Counters } from "../../spec/sfork/machine.js";
-import type { Violation } from "../../spec/invariants/transition.js";
+import type { Violation } from "../../spec/invariants/places.js";
 import type { Observation } from "../../spec/sfork/observation.js";
 import type { Step } from "../../spec/sfork/operation.js";
 import { plainLine } from "../errors.js";

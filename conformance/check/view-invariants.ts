@@ -6,18 +6,14 @@ import type { PageView, View } from "../../impl/implementation.js";
 import { zeroGranule, type Capability, type Granule } from "../../spec/cheri/index.js";
 import { isolation, noStalePointer } from "../../spec/invariants/isolation.js";
 import { isImage, withoutAbsent } from "../../spec/invariants/relocation.js";
+import { found, holding, type Held, type Place, type Violation } from "../../spec/invariants/places.js";
 import {
   decoded,
-  found,
-  holding,
   isMemory,
   regionOf,
   sameGranule,
   scopeOf,
-  type Held,
-  type Place,
   type Transition,
-  type Violation,
 } from "../../spec/invariants/transition.js";
 import { registerCount, type PageEntry } from "../../spec/sfork/machine.js";
 

@@ -1,7 +1,8 @@
 /** One program on a machine that is built by a false rule: the first step that breaks what the claim promises. */
 import { isDeepStrictEqual } from "node:util";
 import { checkedStep, invariants, start, type Checked } from "../../spec/invariants/check.js";
-import { scopeOf, type Transition, type Violation } from "../../spec/invariants/transition.js";
+import type { Violation } from "../../spec/invariants/places.js";
+import { scopeOf, type Transition } from "../../spec/invariants/transition.js";
 import type { Config } from "../../spec/sfork/config.js";
 import { lawsOf } from "../../spec/sfork/laws.js";
 import type { Machine } from "../../spec/sfork/machine.js";

@@ -1,6 +1,7 @@
 /** A refutation told: what each step does and which capabilities it leaves where, what breaks, and what the true rule gives. */
 import type { Capability } from "../../spec/cheri/index.js";
-import { kernelHeld, samePlace, type Place } from "../../spec/invariants/transition.js";
+import { samePlace, type Place } from "../../spec/invariants/places.js";
+import { kernelHeld } from "../../spec/invariants/transition.js";
 import { viewPage } from "../../spec/invariants/view.js";
 import { registerCount, type Machine } from "../../spec/sfork/machine.js";
 import type { Claim } from "../../spec/sfork/variants/claim.js";

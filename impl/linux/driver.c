@@ -884,6 +884,12 @@ static void worker_loop(Self *self) {
     int command;
     while ((command = __atomic_load_n(&mail->command, __ATOMIC_ACQUIRE)) == last) futex(&mail->command, FUTEX_WAIT, last, NULL);
     last = command;
+    /* Another thread has changed what signals do. */
+    if (strcmp(mail->line, "park") == 0) {
+      park(self);
+      reply();
+      continue;
+    }
     take_signals(self, mail, command);
     if (is_abandoned(mail, command)) continue;
     Words words;
@@ -1208,6 +1214,27 @@ static void command(int thread) {
   futex(&mail->command, FUTEX_WAKE, 1, NULL);
 }
 
+/*
+ * The kernel tells a parent of the end of a child while it holds a lock that this call waits for. A child that nobody waits
+ * for is gone a little later.
+ */
+static void await_notice(int process) {
+  kill(-NOBODY, 0);
+  for (int tries = 0; tries < 20000 && state_of(processes[process].pid, processes[process].pid) == 'X' && is_there(process); tries++)
+    pause_briefly();
+}
+
+/* The first thread of a process, whose mask decides what the kernel drops, follows what another has made of signals. */
+static void refresh_first(int thread, int process) {
+  for (int i = 0; i < thread_count; i++) {
+    Mail *mail = &control->mail[i];
+    if (i == thread || !threads[i].live || threads[i].process != process || mail->tid != processes[process].pid) continue;
+    strcpy(mail->line, "park");
+    command(i);
+    await(i, process, false);
+  }
+}
+
 static bool begins(const char *line, const char *name) {
   size_t length = strlen(name);
   return strncmp(line, name, length) == 0 && (line[length] == '\0' || line[length] == ' ');
@@ -1252,6 +1279,7 @@ static bool step(int actor, const char *line) {
   }
   if (outcome == ENDED || outcome == THREAD_ENDED) {
     if (outcome == THREAD_ENDED) threads[thread].live = false;
+    else await_notice(process);
     note_ends();
     printf("%s\n", !interrupted ? "none" : process == 0 ? "halted" : "no-actor");
     return true;
@@ -1268,10 +1296,14 @@ static bool step(int actor, const char *line) {
       if (threads[i].process == process && i != thread) threads[i].live = false;
   if (begins(line, "exec")) mail->tid = processes[process].pid;
   for (int i = 0; i < count; i++) {
-    if (signal == SIGKILL) settle(targets[i], 'E');
+    if (signal == SIGKILL) {
+      settle(targets[i], 'E');
+      await_notice(targets[i]);
+    }
     if (signal == SIGSTOP) settle(targets[i], 'T');
     if (signal == SIGCONT) settle(targets[i], 'C');
   }
+  if (begins(line, "sigaction")) refresh_first(thread, process);
   print_result(mail);
   printf("\n");
   if (mail->kind == REAPED) {

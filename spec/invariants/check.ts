@@ -15,7 +15,8 @@ import { freshMemory, guardGaps, isolation, noStalePointer, nothingEnded } from 
 import { monotonicity, noForgery } from "./provenance.js";
 import { exactRelocation, tagConservation } from "./relocation.js";
 import { isLive, livingIn, regionOf, scopeOf } from "./transition.js";
-import type { Extent, Grants, Invariant, Moved, Transition, Violation } from "./transition.js";
+import type { Violation } from "./places.js";
+import type { Extent, Grants, Invariant, Moved, Transition } from "./transition.js";
 import { flatMap } from "../sfork/lists.js";
 
 export const invariants: Readonly<Record<string, Invariant>> = {

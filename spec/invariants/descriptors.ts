@@ -3,7 +3,8 @@ import { integer, type Context } from "../sfork/context.js";
 import { maxDescriptors, type Description } from "../sfork/kernel.js";
 import type { Machine } from "../sfork/machine.js";
 import { isLive, sameBut } from "./transition.js";
-import type { Invariant, Scope, Violation } from "./transition.js";
+import type { Violation } from "./places.js";
+import type { Invariant, Scope } from "./transition.js";
 import { flatMap } from "../sfork/lists.js";
 
 /** Everything that refers to a description: descriptors of live processes, and calls under way. */

@@ -1,7 +1,9 @@
 /** Frames and their mappings (INV-8), and how many are promised (INV-13). */
 import type { Machine, PageEntry } from "../sfork/machine.js";
-import { found, livingIn, sameBut, sameGranule, sameProtection } from "./transition.js";
-import type { Invariant, Scope, Violation } from "./transition.js";
+import { found } from "./places.js";
+import { livingIn, sameBut, sameGranule, sameProtection } from "./transition.js";
+import type { Violation } from "./places.js";
+import type { Invariant, Scope } from "./transition.js";
 import { flatMap } from "../sfork/lists.js";
 
 const entriesOf = (

@@ -6,9 +6,9 @@ import type { Machine, Process } from "../sfork/machine.js";
 import type { Integer, OperationName } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
 import { isSame, objectsChanged } from "./objects.js";
+import { found } from "./places.js";
 import {
   decoded,
-  found,
   isIn,
   isLive,
   pointsInto,
@@ -17,7 +17,8 @@ import {
   sameGranule,
   sameProtection,
 } from "./transition.js";
-import type { Invariant, Place, Scope, Transition } from "./transition.js";
+import type { Place } from "./places.js";
+import type { Invariant, Scope, Transition } from "./transition.js";
 import { flatMap } from "../sfork/lists.js";
 
 /** Bytes that an operation stores, where that does not depend on its operands. */

@@ -4,20 +4,10 @@ import { kernelBase, sharedBase } from "../sfork/config.js";
 import { registerCount, type Machine } from "../sfork/machine.js";
 import type { Range } from "../sfork/relocate.js";
 import { covers } from "./grants.js";
-import {
-  boundsOf,
-  found,
-  foundHeld,
-  isIn,
-  isMemory,
-  livingIn,
-  overlaps,
-  pointsInto,
-  reach,
-  regionOf,
-  within,
-} from "./transition.js";
-import type { Held, Invariant, Scope } from "./transition.js";
+import { found, foundHeld } from "./places.js";
+import { boundsOf, isIn, isMemory, livingIn, overlaps, pointsInto, reach, regionOf, within } from "./transition.js";
+import type { Held } from "./places.js";
+import type { Invariant, Scope } from "./transition.js";
 
 /** A capability that everybody may have: to bytes of one shared segment, or the sentry to all of the kernel's page. */
 const isCommon = ({ config, format, segments }: Machine, capability: Capability): boolean => {

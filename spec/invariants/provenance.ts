@@ -5,8 +5,10 @@ import { integer, register, type Context } from "../sfork/context.js";
 import type { OperationName } from "../sfork/operation.js";
 import { initial } from "../sfork/machine.js";
 import { imageOf, viewGranule } from "./view.js";
-import { boundsOf, decoded, foundHeld, holding, regionOf, sameCapability, sameGranule, within } from "./transition.js";
-import type { Held, Invariant, Scope, Transition } from "./transition.js";
+import { foundHeld, holding } from "./places.js";
+import { boundsOf, decoded, regionOf, sameCapability, sameGranule, within } from "./transition.js";
+import type { Held } from "./places.js";
+import type { Invariant, Scope, Transition } from "./transition.js";
 import { flatMap } from "../sfork/lists.js";
 
 const contextOf = ({ before, thread, process }: Transition): Context => ({

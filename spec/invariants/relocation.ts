@@ -3,10 +3,10 @@ import { zeroGranule, type Capability, type Granule } from "../cheri/index.js";
 import { regionBase, registerCount, type Machine } from "../sfork/machine.js";
 import type { Range } from "../sfork/relocate.js";
 import { granuleImage, imageOf } from "./view.js";
+import { found, samePlace } from "./places.js";
 import {
   boundsOf,
   decoded,
-  found,
   frameAt,
   indicesOf,
   isMemory,
@@ -15,11 +15,11 @@ import {
   regionOf,
   sameCapability,
   sameGranule,
-  samePlace,
   sameProtection,
   within,
 } from "./transition.js";
-import type { Invariant, Place, Scope } from "./transition.js";
+import type { Place } from "./places.js";
+import type { Invariant, Scope } from "./transition.js";
 import { flatMap } from "../sfork/lists.js";
 
 /**

@@ -7,20 +7,13 @@
 import { permits, zeroGranule } from "../cheri/index.js";
 import type { Capability, Granule, Permission, TaggedMemory } from "../cheri/index.js";
 import { regionSize, sharedBase } from "../sfork/config.js";
+import { holding, samePlace, type Held, type Place, type Violation } from "./places.js";
 import { regionBase, registerCount, type Frame, type Machine, type PageEntry } from "../sfork/machine.js";
 import type { Observation } from "../sfork/observation.js";
 import type { Operation } from "../sfork/operation.js";
 import type { Range } from "../sfork/relocate.js";
 import { granuleImage } from "./view.js";
 import { flatMap } from "../sfork/lists.js";
-
-export interface Violation {
-  readonly rule: string;
-  /** Granule, register or message, with its owner. */
-  readonly where: string;
-  readonly place?: Place;
-  readonly what: string;
-}
 
 /** Foreign memory that a process holds legitimately, by channel (CHAN-2). */
 export interface Grant {
@@ -67,18 +60,6 @@ export interface Transition {
 /** A step that was taken, and nothing more. */
 export type Moved = Omit<Transition, "grants" | "grantsBefore" | "ended" | "began">;
 
-/** Where something is. */
-export interface Place {
-  /** The process whose it is; what is in shared segments and channels is nobody's. */
-  readonly owner: number | undefined;
-  /** `handler`: what the kernel keeps for a signal (0: the alternate stack); `call`, `request`: buffers that it keeps. */
-  readonly kind: "page" | "segment" | "thread" | "channel" | "handler" | "call" | "request";
-  /** Which page, segment, thread, channel, signal, thread in a call, or request. */
-  readonly number: number;
-  /** Which granule, register, message or buffer there; `pcc` counts as the register behind the last. */
-  readonly index: number;
-}
-
 /** A page of a live process; undefined where it is not mapped. */
 interface PageSeen extends Omit<Place, "index"> {
   readonly slot: number;
@@ -101,19 +82,6 @@ interface RegisterSeen extends Place {
   readonly now: Capability;
 }
 
-/** A tagged capability, wherever it is. */
-export interface Held extends Place {
-  readonly capability: Capability;
-}
-
-export const holding = ({ owner, kind, number, index }: Place, capability: Capability): Held => ({
-  owner,
-  kind,
-  number,
-  index,
-  capability,
-});
-
 /** What one of the forms looks at. */
 export interface Scope extends Transition {
   readonly full: boolean;
@@ -132,28 +100,6 @@ export interface Scope extends Transition {
 }
 
 export type Invariant = (scope: Scope) => readonly Violation[];
-
-const nameOf = ({ owner = 0, kind, number, index }: Place): string => {
-  if (kind === "segment") return `S${number.toString()} granule ${index.toString()}`;
-  if (kind === "handler" || kind === "call" || kind === "request")
-    return `P${owner.toString()} ${kind} ${number.toString()} capability ${index.toString()}`;
-  if (kind === "channel") return `channel ${number.toString()} message ${index.toString()}`;
-  const what = kind === "page" ? `granule ${index.toString()}` : index < registerCount ? `c${index.toString()}` : "pcc";
-  return `P${owner.toString()} ${kind} ${number.toString()} ${what}`;
-};
-
-/** What an invariant reports of a place. */
-export const found =
-  (rule: string, what: string) =>
-  (place: Place): Violation => ({ rule, where: nameOf(place), place, what });
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
-
-/** The same, of a capability there. */
-export const foundHeld =
-  (rule: string, what: string) =>
-  (held: Held): Violation =>
-    found(rule, `${what}: [${hex(held.capability.base)}, ${hex(held.capability.top)})`)(held);
 
 /** Live processes with their slots. */
 export const livingIn = (machine: Machine): readonly { readonly ordinal: number; readonly slot: number }[] =>
@@ -330,9 +276,6 @@ export const kernelHeld = ({ processes, threads, requests }: Machine): readonly 
     return { owner: process, kind: "request", number, index: 0, capability } as const;
   }),
 ];
-
-export const samePlace = (a: Place, b: Place): boolean =>
-  a.owner === b.owner && a.kind === b.kind && a.number === b.number && a.index === b.index;
 
 /** Are members the same, but for what is allowed of one that changed? */
 export const sameBut = <T>(

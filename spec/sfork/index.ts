@@ -12,7 +12,8 @@ export {
   type Checked,
   type CheckedStep,
 } from "../invariants/check.js";
-export type { Transition, Violation } from "../invariants/transition.js";
+export type { Violation } from "../invariants/places.js";
+export type { Transition } from "../invariants/transition.js";
 export { initial, type Machine } from "./machine.js";
 export type { Observation } from "./observation.js";
 export { operations, type Operation, type OperationName, type Step } from "./operation.js";

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { generate } from "../../../conformance/generate/generate.js";
 import { checkedStep, start, violations, type Checked } from "../../../spec/invariants/check.js";
-import type { Transition, Violation } from "../../../spec/invariants/transition.js";
+import type { Violation } from "../../../spec/invariants/places.js";
+import type { Transition } from "../../../spec/invariants/transition.js";
 import type { Machine, PageEntry } from "../../../spec/sfork/machine.js";
 import { withEntry, withFrame, withGranule, withRegister, withThread } from "./transitions.js";
 
