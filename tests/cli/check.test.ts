@@ -227,7 +227,7 @@ describe("wrong usage is one line and status 2", () => {
   const known =
     "Name some of posix, eager, coa, copa, multi-as-cow, vm-clone, shared-segments, naive-cow, with commas between them, or all.";
   test.each([
-    [["--impl", "slow"], "option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast."],
+    [["--impl", "slow"], "option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast, linux."],
     [["--strategy", "cow"], `option '--strategy <names>' argument 'cow' is invalid. ${known}`],
     [["--strategy", "coa,"], `option '--strategy <names>' argument 'coa,' is invalid. ${known}`],
     [["--format", "x86"], "option '--format <names>' argument 'x86' is invalid. Name some of cheri128-v9, "],
@@ -257,7 +257,7 @@ describe("wrong usage is one line and status 2", () => {
   test("as it is printed", async () => {
     const { status, stdout, stderr } = await sfork(["check", "--impl", "slow"]);
     expect(stderr).toBe(
-      "sfork: option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast.\n",
+      "sfork: option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast, linux.\n",
     );
     expect(stdout).toBe("");
     expect(status).toBe(2);
