@@ -34,7 +34,6 @@ test("findings are the same, byte by byte, from one worker, from four, and in tw
   expect(one.code).toBe(1);
   expect(one.files).toHaveLength(8);
   expect(await outcome("4")).toEqual(one);
-  expect(await outcome("4")).toEqual(one);
 });
 
 describe("a step that does not end, or ends its thread", () => {
