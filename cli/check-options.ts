@@ -17,16 +17,21 @@ const reportKinds = ["junit", "json"] as const;
 
 export type ReportKind = (typeof reportKinds)[number];
 
-export const optionsSchema = z.object({
-  impl: z.enum(checked),
+/** Which programs. */
+export const programsSchema = z.object({
   strategy: z.array(z.custom<StrategyName>((name) => strategyNames.some((known) => known === name))).min(1),
   format: z.array(z.custom<FormatName>((name) => formatNames.some((known) => known === name))).min(1),
   profile: z.enum(profiles),
   runs: positive.optional(),
-  /** Milliseconds. */
-  time: positive.optional(),
   steps: positive,
   seed: z.string().optional(),
+});
+
+export const optionsSchema = z.object({
+  impl: z.enum(checked),
+  ...programsSchema.shape,
+  /** Milliseconds. */
+  time: positive.optional(),
   shard: z.object({ part: positive, of: positive }),
   corpus: z.string().optional(),
   maxFindings: positive,
@@ -113,6 +118,25 @@ const most = 1_000_000_000;
 const mostSteps = 10_000;
 const mostWorkers = 256;
 
+/** Options that say which programs there are. */
+export const programOptions = {
+  strategy: () =>
+    new Option("--strategy <names>", `some of ${strategyNames.join(", ")}, or all: those that conform`)
+      .argParser(names(strategyNames, conformingNames))
+      .default(conformingNames, "all"),
+  format: () =>
+    new Option("--format <names>", `some of ${formatNames.join(", ")}, or all`)
+      .argParser(names(formatNames))
+      .default(formatNames, "all"),
+  profile: () => new Option("--profile <name>", "which programs").choices(profiles).default("mixed"),
+  runs: (description: string) => new Option("--runs <n>", description).argParser(whole(most)),
+  steps: () => new Option("--steps <n>", "most steps of a program").argParser(whole(mostSteps)).default(50),
+  seed: () =>
+    new Option("--seed <seed>", "which programs: the same seed, the same ones (default: a random one)").argParser(
+      seedOf,
+    ),
+} as const;
+
 export const addCheckOptions = (command: Command): Command =>
   command
     .addOption(
@@ -123,27 +147,15 @@ export const addCheckOptions = (command: Command): Command =>
         .choices(checked)
         .default("fast"),
     )
-    .addOption(
-      new Option("--strategy <names>", `some of ${strategyNames.join(", ")}, or all: those that conform`)
-        .argParser(names(strategyNames, conformingNames))
-        .default(conformingNames, "all"),
-    )
-    .addOption(
-      new Option("--format <names>", `some of ${formatNames.join(", ")}, or all`)
-        .argParser(names(formatNames))
-        .default(formatNames, "all"),
-    )
-    .addOption(new Option("--profile <name>", "which programs").choices(profiles).default("mixed"))
-    .addOption(new Option("--runs <n>", "end after so many programs").argParser(whole(most)))
+    .addOption(programOptions.strategy())
+    .addOption(programOptions.format())
+    .addOption(programOptions.profile())
+    .addOption(programOptions.runs("end after so many programs"))
     .addOption(
       new Option("--time <time>", "end after 500ms, 60s, 2m, 1h (default: 10s without --runs)").argParser(milliseconds),
     )
-    .addOption(new Option("--steps <n>", "most steps of a program").argParser(whole(mostSteps)).default(50))
-    .addOption(
-      new Option("--seed <seed>", "which programs: the same seed, the same ones (default: a random one)").argParser(
-        seedOf,
-      ),
-    )
+    .addOption(programOptions.steps())
+    .addOption(programOptions.seed())
     .addOption(
       new Option("--shard <i/n>", "judge every n-th program only, from the i-th on: parts of one run for n machines")
         .argParser(shardOf)

@@ -5,11 +5,13 @@ import process from "node:process";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { generatorVersion } from "../conformance/generate/generate.js";
-import { protocolVersion } from "../conformance/protocol.js";
+import { protocolVersion } from "../conformance/protocol/version.js";
 import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
+import { generateCommand } from "./generate.js";
+import { oracleCommand } from "./oracle.js";
 import { replayCommand } from "./replay.js";
 import { refuteCommand } from "./refute.js";
 import { runCommand } from "./run.js";
@@ -45,6 +47,8 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(shrinkCommand(done))
     .addCommand(refuteCommand(done))
     .addCommand(benchCommand(done))
+    .addCommand(oracleCommand(done))
+    .addCommand(generateCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");
   // Commander prints its own one-line message; it must neither exit nor answer with status 1.

@@ -74,5 +74,14 @@ export const plainLine = (text: string): string =>
 /** Text in full if it is short. */
 export const shorten = (text: string, most = 60): string => (text.length > most ? `${text.slice(0, most)}…` : text);
 
+const asJson = (value: unknown): string => {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    // Nested deeper than the stack is high.
+    return "a deeply nested value";
+  }
+};
+
 /** A value as a message quotes it. */
-export const quote = (value: unknown): string => shorten(value === undefined ? "nothing" : JSON.stringify(value));
+export const quote = (value: unknown): string => shorten(value === undefined ? "nothing" : asJson(value));

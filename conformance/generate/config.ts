@@ -2,7 +2,7 @@
 import { formats, type FormatName } from "../../spec/cheri/index.js";
 import { completeConfig, type Config, type StrategyName } from "../../spec/sfork/config.js";
 import { layout } from "../../spec/sfork/machine.js";
-import type { Profile } from "./options.js";
+import type { GeometryLimits, Profile } from "./options.js";
 import type { Random } from "./random.js";
 
 /** Bytes of a page, and pages of a region. */
@@ -110,10 +110,25 @@ const framesFor = (random: Random, pages: number, processes: number): number => 
   return Math.max(pages, wanted);
 };
 
+type Geometries = readonly [Geometry, ...Geometry[]];
+
+const leastPages = 4;
+
+/** Those of a list that are within limits; where there are none, the largest region that is. */
+const within = (all: Geometries, { page: sizes, pages: most = Infinity }: GeometryLimits): Geometries => {
+  const [first, ...rest] = all.filter(([page, pages]) => (sizes?.includes(page) ?? true) && pages <= most);
+  if (first !== undefined) return [first, ...rest];
+  // A power of two is a representable length in every format.
+  return [[sizes?.[0] ?? all[0][0], most < 8 ? leastPages : 8]];
+};
+
+const atMost = (limit: number | undefined, processes: number): number =>
+  limit === undefined ? processes : Math.min(limit, processes);
+
 /** Pages of a real machine, and no limit that it has not. */
-const realConfig = (random: Random, format: FormatName, strategy: StrategyName): Config => {
-  const [page, pages] = random.pick(real);
-  const processes = random.pick([3, 4, 6, 8]);
+const realConfig = (random: Random, format: FormatName, strategy: StrategyName, limits: GeometryLimits): Config => {
+  const [page, pages] = random.pick(within(real, limits));
+  const processes = atMost(limits.processes, random.pick([3, 4, 6, 8]));
   return {
     ...{ format, strategy, page, pages, ...placesOf(format, [page, pages], 1) },
     ...{ slots: processes, processes, frames: processes * pages, commit: "reserve", reuse: "revoke" },
@@ -127,12 +142,13 @@ export const configOf = (
   allowedFormats: readonly [FormatName, ...FormatName[]],
   strategies: readonly [StrategyName, ...StrategyName[]],
   profile: Profile = "full",
+  limits: GeometryLimits = {},
 ): Config => {
   const format = random.pick(allowedFormats);
-  if (profile === "posix") return realConfig(random, format, random.pick(strategies));
-  const [page, pages] = random.pick(random.percent(largeShare) ? large[format] : small);
+  if (profile === "posix") return realConfig(random, format, random.pick(strategies), limits);
+  const [page, pages] = random.pick(within(random.percent(largeShare) ? large[format] : small, limits));
   const { guard, stride, base } = placesOf(format, [page, pages], random.pick([1, 1, 1, 2, 3]));
-  const processes = random.pick([1, 2, 3, 3, 3, 4, 4, 4, 5, 5, 6, 8]);
+  const processes = atMost(limits.processes, random.pick([1, 2, 3, 3, 3, 4, 4, 4, 5, 5, 6, 8]));
   const reuse = random.once(4) ? "never" : "revoke";
   return {
     format,

@@ -44,6 +44,9 @@ const templateShare = { oblivious: 22, "raw-bytes": 22, full: 22, posix: 14 } as
   number
 >;
 
+/** Times that something is drawn for each step of a program's length, at most. */
+const mostRounds = 40;
+
 /** Program number `index` of a seed: the same on every machine, whatever was generated before it. */
 export const generate = (seed: string | number, index: number, options: GenerateOptions = {}): GeneratedProgram => {
   const random = randomOf(seed, index);
@@ -53,10 +56,11 @@ export const generate = (seed: string | number, index: number, options: Generate
     nonEmpty(options.formats ?? allFormats, "formats"),
     nonEmpty(options.strategies ?? strategiesFor(profile), "strategies"),
     profile,
+    options.limits,
   );
   const most = options.steps ?? defaultSteps;
   const length = lengthOf(random, most);
-  const scene = new Scene(random, config, profile, randomStep);
+  const scene = new Scene(random, config, profile, randomStep, options.operations);
   const templates = templatesFor(profile);
   const favoured = options.favour && templates.filter(({ name }) => options.favour?.includes(name));
   const draw = (): NamedTemplate | undefined => {
@@ -64,8 +68,11 @@ export const generate = (seed: string | number, index: number, options: Generate
     return among[random.below(among.length)];
   };
   const used: CornerCaseName[] = [];
+  // Where few operations may be had, a template or a step may come to nothing.
+  let rounds = options.operations === undefined ? Infinity : length * mostRounds;
   // What comes behind the end of process 0 shows little.
-  while (scene.steps.length < length && !(scene.model.isHalted && (profile === "posix" || random.once(3)))) {
+  while (scene.steps.length < length && rounds > 0 && !(scene.model.isHalted && (profile === "posix" || random.once(3)))) {
+    rounds -= 1;
     const template = random.percent(templateShare[profile]) ? draw() : undefined;
     if (template === undefined) {
       randomStep(scene);

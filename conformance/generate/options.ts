@@ -1,7 +1,7 @@
 /** What a generator is asked for, and what it gives. */
 import type { FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
-import type { Step } from "../../spec/sfork/operation.js";
+import type { OperationName, Step } from "../../spec/sfork/operation.js";
 import type { CornerCaseName } from "../corner-cases.js";
 import type { Program } from "../program/program.js";
 
@@ -12,6 +12,16 @@ import type { Program } from "../program/program.js";
  */
 export type Profile = "oblivious" | "raw-bytes" | "full" | "posix";
 
+/** What configurations may have; what is left out has no limit. */
+export interface GeometryLimits {
+  /** Sizes of pages, in bytes. */
+  readonly page?: readonly number[];
+  /** Most pages of a region. */
+  readonly pages?: number;
+  /** Most live processes and zombies. */
+  readonly processes?: number;
+}
+
 export interface GenerateOptions {
   /** Most steps of a program (60). Most programs have nearly as many, some only a few. */
   readonly steps?: number;
@@ -20,6 +30,9 @@ export interface GenerateOptions {
   readonly strategies?: readonly StrategyName[];
   /** `mixed`, the default, draws one of the profiles but `posix` for each program. */
   readonly profile?: Profile | "mixed";
+  /** Operations that programs may have; all, by default. */
+  readonly operations?: ReadonlySet<OperationName>;
+  readonly limits?: GeometryLimits;
   /** Corner cases whose templates every second template is one of: for a search that knows what it looks for. */
   readonly favour?: readonly CornerCaseName[];
 }

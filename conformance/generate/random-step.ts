@@ -148,6 +148,18 @@ const lotteries: Readonly<Record<Profile, readonly OperationName[]>> = {
   posix: lottery("posix"),
 };
 
+/** The same of a set of operations; there are not many such sets. */
+const restricted = new WeakMap<ReadonlySet<OperationName>, Map<Profile, readonly OperationName[]>>();
+
+const lotteryFor = ({ profile, operations }: Scene): readonly OperationName[] => {
+  if (operations === undefined) return lotteries[profile];
+  const known = restricted.get(operations) ?? new Map<Profile, readonly OperationName[]>();
+  restricted.set(operations, known);
+  const names = known.get(profile) ?? lotteries[profile].filter((name) => operations.has(name));
+  known.set(profile, names);
+  return names;
+};
+
 const anyMaker = (name: OperationName): Maker => makers[name];
 
 const posixMaker = (name: OperationName): Maker => (posixMakers as Partial<Makers>)[name] ?? makers[name];
@@ -184,7 +196,7 @@ const attempts = 8;
 
 /** A step of any operation that the profile has. */
 export const randomStep = (scene: Scene): void => {
-  const names = lotteries[scene.profile];
+  const names = lotteryFor(scene);
   const makerOf = scene.profile === "posix" ? posixMaker : anyMaker;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const name = names[scene.random.below(names.length)] ?? "yield";

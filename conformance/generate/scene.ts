@@ -2,7 +2,13 @@
 import { formats } from "../../spec/cheri/index.js";
 import { regionSize, type Config } from "../../spec/sfork/config.js";
 import { layout } from "../../spec/sfork/machine.js";
-import { operations, type Integer, type Operation, type Step } from "../../spec/sfork/operation.js";
+import {
+  operations,
+  type Integer,
+  type Operation,
+  type OperationName,
+  type Step,
+} from "../../spec/sfork/operation.js";
 import { canSeal } from "./config.js";
 import { Model, type Life } from "./model.js";
 import type { Thread } from "./model/life.js";
@@ -80,11 +86,20 @@ export class Scene {
   #thread: Thread;
   readonly #steps: Step[] = [];
   readonly #anything: (scene: Scene) => void;
+  /** Those that programs may have; all, by default. */
+  readonly operations: ReadonlySet<OperationName> | undefined;
   #interrupting = false;
   /** A bit for each register that a step has probably left tagged. */
   #tagged = 0b111_1110;
 
-  constructor(random: Random, config: Config, profile: Profile, anything: (scene: Scene) => void) {
+  constructor(
+    random: Random,
+    config: Config,
+    profile: Profile,
+    anything: (scene: Scene) => void,
+    allowed?: ReadonlySet<OperationName>,
+  ) {
+    this.operations = allowed;
     this.random = random;
     this.config = config;
     this.profile = profile;
@@ -115,10 +130,17 @@ export class Scene {
     return this.#thread.life;
   }
 
-  /** May the profile's programs have this step? */
+  /** May the profile's programs have this step, and is it one of those that are asked for? */
   admits(actor: number, operation: Operation): boolean {
+    if (!this.#isAllowed(operation)) return false;
     if (this.profile === "posix") return isExecutable(this.model, actor, operation);
     return !this.oblivious || isPlaceless(operation);
+  }
+
+  #isAllowed(operation: Operation): boolean {
+    const { operations: allowed } = this;
+    if (allowed === undefined) return true;
+    return allowed.has(operation.op) && (operation.op !== "call_enter" || allowed.has(operation.call.op));
   }
 
   /** Add a step, if the profile has it. The child that it is expected to make. */

@@ -109,7 +109,7 @@ export function* trace(
 }
 
 /** The specification copies bytes as one number; beyond this that takes minutes, and then more memory than there is. */
-const largestRegion = 1n << 26n;
+export const largestRegion = 1n << 26n;
 
 /** The program's configuration with everything that it leaves out; an illegal one is told with its line. */
 export const configOf = (

@@ -227,7 +227,10 @@ describe("wrong usage is one line and status 2", () => {
   const known =
     "Name some of posix, eager, coa, copa, multi-as-cow, vm-clone, shared-segments, naive-cow, with commas between them, or all.";
   test.each([
-    [["--impl", "slow"], "option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast, linux."],
+    [
+      ["--impl", "slow"],
+      "option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast, linux.",
+    ],
     [["--strategy", "cow"], `option '--strategy <names>' argument 'cow' is invalid. ${known}`],
     [["--strategy", "coa,"], `option '--strategy <names>' argument 'coa,' is invalid. ${known}`],
     [["--format", "x86"], "option '--format <names>' argument 'x86' is invalid. Name some of cheri128-v9, "],

@@ -1,0 +1,56 @@
+/** Bytes in, lines out: however much comes, no more than one line is kept. */
+import { longestLine } from "./messages.js";
+
+/** A line without its end, or one that was too long, of which nothing is known. */
+export type Line = { readonly text: string } | { readonly tooLong: true };
+
+export class LineReader {
+  #parts: Buffer[] = [];
+  #size = 0;
+  #skipping = false;
+  readonly #longest: number;
+
+  constructor(longest = longestLine) {
+    this.#longest = longest;
+  }
+
+  /** Lines that end in a piece. */
+  push(piece: Uint8Array): readonly Line[] {
+    const chunk = Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+    const lines: Line[] = [];
+    let from = 0;
+    for (;;) {
+      const end = chunk.indexOf(0x0a, from);
+      this.#keep(chunk.subarray(from, end === -1 ? chunk.length : end));
+      if (end === -1) return lines;
+      lines.push(this.#take());
+      from = end + 1;
+    }
+  }
+
+  /** What stands behind the last end of a line, if anything does. */
+  end(): readonly Line[] {
+    return this.#size === 0 && !this.#skipping ? [] : [this.#take()];
+  }
+
+  #keep(part: Buffer): void {
+    if (part.length === 0 || this.#skipping) return;
+    if (this.#size + part.length > this.#longest) {
+      this.#parts = [];
+      this.#size = 0;
+      this.#skipping = true;
+      return;
+    }
+    // What the piece is a part of may be used again by who gave it.
+    this.#parts.push(Buffer.from(part));
+    this.#size += part.length;
+  }
+
+  #take(): Line {
+    const line: Line = this.#skipping ? { tooLong: true } : { text: Buffer.concat(this.#parts).toString("utf8") };
+    this.#parts = [];
+    this.#size = 0;
+    this.#skipping = false;
+    return line;
+  }
+}
