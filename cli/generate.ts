@@ -1,6 +1,5 @@
 /** `sfork generate`: programs as lines, for what cannot be driven live. */
 import { randomInt } from "node:crypto";
-import { once } from "node:events";
 import process from "node:process";
 import { Command, Option } from "commander";
 import { z } from "zod";
@@ -12,7 +11,7 @@ import { allowedOf, runOf, type Declaration } from "../conformance/protocol/nego
 import { programOptions, programsSchema } from "./check-options.js";
 import { readHello } from "./declaration.js";
 import { exitCodes, type ExitCode } from "./errors.js";
-import { complain } from "./output.js";
+import { complain, writeLine } from "./output.js";
 
 const examples = `
 Examples:
@@ -50,14 +49,13 @@ const write = async (options: Options): Promise<void> => {
   const seed = options.seed ?? randomInt(2 ** 32).toString();
   if (options.seed === undefined) process.stderr.write(`seed ${seed}\n`);
   const asked = optionsOf(options, declaration);
-  let isOver = false;
+  const over = new AbortController();
   process.stdout.on("close", () => {
-    isOver = true;
+    over.abort();
   });
-  for (let index = 0; index < (options.runs ?? usual) && !isOver; index += 1) {
+  for (let index = 0; index < (options.runs ?? usual) && !over.signal.aborted; index += 1) {
     const { config, steps } = generate(seed, index, asked);
-    if (process.stdout.write(`${runLine(runOf(index, config, steps, options.view))}\n`)) continue;
-    await Promise.race([once(process.stdout, "drain"), once(process.stdout, "close")]);
+    await writeLine(runLine(runOf(index, config, steps, options.view)));
   }
 };
 

@@ -1,11 +1,11 @@
 /** `sfork oracle`: the specification as a server on standard input and output. */
-import { once } from "node:events";
 import process from "node:process";
 import { Command } from "commander";
 import { longestLine } from "../conformance/protocol/messages.js";
 import { LineReader, type Line } from "../conformance/protocol/lines.js";
 import { answerLine, refusal, type Reply } from "../conformance/protocol/oracle.js";
 import { exitCodes, type ExitCode } from "./errors.js";
+import { writeLine } from "./output.js";
 
 const examples = `
 Examples:
@@ -19,7 +19,8 @@ with what every step observes, or by an error that says what is wrong with it. d
 Exit status: 0 the input has ended; 3 another version of the protocol was asked for, or the output cannot be written.`;
 
 const replyTo = (line: Line, number: number): Reply | undefined => {
-  if ("tooLong" in line) return refusal(number, "too-long", `a line has at most ${longestLine} bytes; send less at once`);
+  if ("tooLong" in line)
+    return refusal(number, "too-long", `a line has at most ${longestLine} bytes; send less at once`);
   // Between messages an empty line does no harm.
   return line.text.trim() === "" ? undefined : answerLine(number, line.text);
 };
@@ -27,25 +28,25 @@ const replyTo = (line: Line, number: number): Reply | undefined => {
 const serve = async (done: (code: ExitCode) => void): Promise<void> => {
   const reader = new LineReader();
   let number = 0;
-  let isOver = false;
   // Whoever reads no more wants no more.
+  const over = new AbortController();
   process.stdout.on("close", () => {
-    isOver = true;
+    over.abort();
   });
   const answer = async (lines: readonly Line[]): Promise<void> => {
     for (const line of lines) {
       number += 1;
       const reply = replyTo(line, number);
-      if (reply === undefined || isOver) continue;
-      if (!process.stdout.write(`${reply.text}\n`)) await Promise.race([once(process.stdout, "drain"), once(process.stdout, "close")]);
+      if (reply === undefined || over.signal.aborted) continue;
+      await writeLine(reply.text);
       if (!reply.last) continue;
       done(exitCodes.environment);
-      isOver = true;
+      over.abort();
     }
   };
   for await (const piece of process.stdin as AsyncIterable<Uint8Array>) {
     await answer(reader.push(piece));
-    if (isOver) return;
+    if (over.signal.aborted) return;
   }
   await answer(reader.end());
 };

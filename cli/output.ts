@@ -15,3 +15,11 @@ export const err = picocolors.createColors(coloured(process.stderr));
 export const complain = (line: string): void => {
   process.stderr.write(`${err.red(line)}\n`);
 };
+
+/** A line of a long output, as fast as its reader reads. Where the reader has gone there is nothing to wait for. */
+export const writeLine = (line: string): Promise<void> =>
+  new Promise((resolve) => {
+    process.stdout.write(`${line}\n`, () => {
+      resolve();
+    });
+  });

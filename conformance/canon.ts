@@ -61,7 +61,7 @@ interface WithSignals {
 export type CanonicalObservation = Observed & WithSignals;
 
 /** A range of addresses that has a name, and the numbers relative to its start. */
-interface Named {
+export interface Named {
   readonly name: string;
   readonly range: Range;
   /** Printed behind the number: nobody lives in the region any more. */
@@ -108,7 +108,7 @@ const containing = (machine: Machine, capability: Capability, process: number | 
 };
 
 /** The distance from a start, modulo the address space, with the sign that makes it smaller. */
-const relative = (format: CapabilityFormat, { name, range, suffix }: Named, value: bigint): string => {
+export const relative = (format: CapabilityFormat, { name, range, suffix }: Named, value: bigint): string => {
   const width = Number(format.addressBits);
   const distance = BigInt.asIntN(width, value - range.start);
   const half = 1n << BigInt(width - 1);

@@ -11,9 +11,13 @@ export interface CompleteProgram extends Program {
  * `observation`: a step observes something else than beside it with eager copies, or in the specification. `view`,
  * `counters`: something else is to be seen, or counted, than in the specification. `invariant`: one does not hold.
  * `crash`: an exception was thrown, which no program causes (EXEC-1). `hang`: a step, or the start,
- * does not end. `worker`: the thread that judged it ended. `flaky`: what was found did not show again.
+ * does not end. `worker`: the thread that judged it ended. `protocol`: another process gives answers that make no sense.
+ * `flaky`: what was found did not show again.
  */
-export type FindingKind = "observation" | "view" | "counters" | "invariant" | "crash" | "hang" | "worker" | "flaky";
+export type FindingKind =
+  | ("observation" | "view" | "counters" | "invariant")
+  | ("crash" | "hang" | "worker" | "protocol")
+  | "flaky";
 
 export interface Finding {
   readonly kind: FindingKind;

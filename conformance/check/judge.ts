@@ -31,8 +31,11 @@ export interface JudgeOptions {
   readonly begun?: ((step: number) => void) | undefined;
 }
 
-/** What ends a comparison with eager copies before the program ends: REF-2's profile, or overcommit. */
-export type ComparisonEnd = "outside-profile" | "out-of-frames";
+/**
+ * What ends a comparison before the program ends: REF-2's profile, or overcommit; of an implementation in another process
+ * also a step that depends on where its regions lie, or that somebody else takes, since it chose otherwise.
+ */
+export type ComparisonEnd = "outside-profile" | "out-of-frames" | "addresses" | "choices";
 
 export interface Verdict {
   /** Steps that were taken. */

@@ -71,7 +71,11 @@ export const generate = (seed: string | number, index: number, options: Generate
   // Where few operations may be had, a template or a step may come to nothing.
   let rounds = options.operations === undefined ? Infinity : length * mostRounds;
   // What comes behind the end of process 0 shows little.
-  while (scene.steps.length < length && rounds > 0 && !(scene.model.isHalted && (profile === "posix" || random.once(3)))) {
+  while (
+    scene.steps.length < length &&
+    rounds > 0 &&
+    !(scene.model.isHalted && (profile === "posix" || random.once(3)))
+  ) {
     rounds -= 1;
     const template = random.percent(templateShare[profile]) ? draw() : undefined;
     if (template === undefined) {

@@ -2,13 +2,7 @@
 import { formats } from "../../spec/cheri/index.js";
 import { regionSize, type Config } from "../../spec/sfork/config.js";
 import { layout } from "../../spec/sfork/machine.js";
-import {
-  operations,
-  type Integer,
-  type Operation,
-  type OperationName,
-  type Step,
-} from "../../spec/sfork/operation.js";
+import { operations, type Integer, type Operation, type OperationName, type Step } from "../../spec/sfork/operation.js";
 import { canSeal } from "./config.js";
 import { Model, type Life } from "./model.js";
 import type { Thread } from "./model/life.js";

@@ -39,7 +39,7 @@ export interface CompareOptions {
 }
 
 /** What is left of an observation whose numbers are address-derived: its kind, how many bytes, no tag. */
-const withoutNumbers = (observation: CanonicalObservation): CanonicalObservation => {
+export const withoutNumbers = (observation: CanonicalObservation): CanonicalObservation => {
   if ("int" in observation) return { ...observation, int: "?" };
   if ("bytes" in observation) return { ...observation, bytes: "?".repeat(observation.bytes.length) };
   if (!("cap" in observation) || observation.cap.tag) return observation;

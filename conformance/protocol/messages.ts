@@ -13,13 +13,7 @@ import type { CanonicalCapability } from "../canon.js";
 import { quote } from "../errors.js";
 import { configCodec, formatNames, strategyNames } from "../program/config-codec.js";
 import * as values from "../program/observation-values.js";
-import {
-  isOperationName,
-  jsonFields,
-  membersOf,
-  notAnOperation,
-  operationFrom,
-} from "../program/operation-codec.js";
+import { isOperationName, jsonFields, membersOf, notAnOperation, operationFrom } from "../program/operation-codec.js";
 import {
   decode,
   field,
@@ -201,15 +195,24 @@ const regionCodec = recordCodec("a region", {
 const isCounts = (value: unknown): value is Readonly<Record<string, number>> =>
   isObject(value) && Object.values(value).every((one) => typeof one === "number");
 
-const countersCodec = guarded("counters", isCounts, (input) => `${quote(input)} are no counters; write names and numbers`);
+const countersCodec = guarded(
+  "counters",
+  isCounts,
+  (input) => `${quote(input)} are no counters; write names and numbers`,
+);
+
+/** What may stand beside the observations. */
+const extraFields: Fields = {
+  view: field(viewCodec, true),
+  counters: field(countersCodec, true),
+  regions: field(listCodec("a list of regions", regionCodec), true),
+};
 
 const resultFields: Fields = {
   type: field(typeCodec("result")),
   id: field(idCodec),
   observations: field(listCodec("a list of observations", answerCodec)),
-  view: field(viewCodec, true),
-  counters: field(countersCodec, true),
-  regions: field(listCodec("a list of regions", regionCodec), true),
+  ...extraFields,
 };
 
 /** Keys that nobody here knows are passed over in answers: a later version may have more to say. */
@@ -218,12 +221,22 @@ const knownOnly = (fields: Fields, input: unknown): unknown =>
 
 /** What was asked for, or what is wrong and where. */
 export const decodeHello = (input: unknown) =>
-  pipe(decode(recordCodec("hello", helloFields), knownOnly(helloFields, input)), map((hello) => hello as unknown as Hello));
+  pipe(
+    decode(recordCodec("hello", helloFields), knownOnly(helloFields, input)),
+    map((hello) => hello as unknown as Hello),
+  );
 
 export const decodeResult = (input: unknown) =>
   pipe(
     decode(recordCodec("a result", resultFields), knownOnly(resultFields, input)),
     map((result) => result as unknown as Result),
+  );
+
+/** The same of a result whose observations are looked into one by one. */
+export const decodeExtras = (input: unknown) =>
+  pipe(
+    decode(recordCodec("a result", extraFields), knownOnly(extraFields, input)),
+    map((extras) => extras as Pick<Result, "view" | "counters" | "regions">),
   );
 
 const actorFields: Fields = {
@@ -247,9 +260,13 @@ const askedCodec = new t.Type<AskedStep, Members>(
     const named = operationCodec.validate(input["op"], t.appendContext(context, "op", operationCodec, input["op"]));
     if (isLeft(named)) return named;
     const op = named.right;
-    const { expect: _, ...step } = input;
-    const record = recordCodec(`a ${op} step`, { ...actorFields, op: field(operationCodec), ...jsonFields(op) });
-    const members = record.validate(step, context);
+    const record = recordCodec(`a ${op} step`, {
+      ...{ ...actorFields, op: field(operationCodec) },
+      ...jsonFields(op),
+      // What its author expects is no part of a step, and is let pass.
+      expect: field(t.unknown, true),
+    });
+    const members = record.validate(input, context);
     if (isLeft(members)) return members;
     const { process: owner, thread = members.right["actor"] } = members.right;
     if (typeof thread !== "number") return t.failure(input, context, "the step has no thread; say who takes it");
@@ -273,7 +290,14 @@ export interface Asked {
 
 const askedFields: Fields = {
   type: field(typeCodec("run"), true),
-  version: field(guarded("version", (value): value is 1 => value === 1, (input) => `${quote(input)} is not version 1`), true),
+  version: field(
+    guarded(
+      "version",
+      (value): value is 1 => value === 1,
+      (input) => `${quote(input)} is not version 1`,
+    ),
+    true,
+  ),
   id: field(idCodec, true),
   view: field(flagCodec, true),
   config: field(configCodec, true),
@@ -281,7 +305,10 @@ const askedFields: Fields = {
 };
 
 export const decodeAsked = (input: unknown) =>
-  pipe(decode(recordCodec("a run", askedFields), input), map((asked) => asked as unknown as Asked));
+  pipe(
+    decode(recordCodec("a run", askedFields), input),
+    map((asked) => asked as unknown as Asked),
+  );
 
 const stepCodecs = new Map<OperationName, t.Type<Members>>();
 

@@ -4,7 +4,15 @@
  */
 import { maxDescriptors } from "../../spec/sfork/kernel.js";
 import { registerCount, type Machine } from "../../spec/sfork/machine.js";
-import type { Integer, OperandKind, Operation, OperationName, SplitCall, Step, Target } from "../../spec/sfork/operation.js";
+import type {
+  Integer,
+  OperandKind,
+  Operation,
+  OperationName,
+  SplitCall,
+  Step,
+  Target,
+} from "../../spec/sfork/operation.js";
 import { resolveActor } from "../../spec/sfork/step.js";
 import { operandsOf } from "../program/operation-codec.js";
 
