@@ -2,11 +2,11 @@
 import { availableParallelism } from "node:os";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { z } from "zod";
-import { checked } from "../conformance/check/campaign.js";
 import { defaultMaxFindings } from "../conformance/check/saved.js";
 import { conformingNames, formatNames, strategyNames } from "../conformance/program/config-codec.js";
 import type { FormatName } from "../spec/cheri/index.js";
 import type { StrategyName } from "../spec/sfork/config.js";
+import { implOption, implSchema } from "./implementation.js";
 
 const profiles = ["oblivious", "raw-bytes", "full", "posix", "mixed"] as const;
 
@@ -28,7 +28,7 @@ export const programsSchema = z.object({
 });
 
 export const optionsSchema = z.object({
-  impl: z.enum(checked),
+  impl: implSchema,
   ...programsSchema.shape,
   /** Milliseconds. */
   time: positive.optional(),
@@ -140,12 +140,9 @@ export const programOptions = {
 export const addCheckOptions = (command: Command): Command =>
   command
     .addOption(
-      new Option(
-        "--impl <name>",
-        "what to check: fast, the optimised implementation beside the specification; spec-lazy, the specification's lazy copies beside eager ones; linux, the specification beside real processes on the running kernel",
-      )
-        .choices(checked)
-        .default("fast"),
+      implOption(
+        'what to check: fast, the optimised implementation beside the specification; spec-lazy, the specification\'s lazy copies beside eager ones; linux, the specification beside real processes on the running kernel; exec:"COMMAND", an implementation of your own, in another process (docs/protocol.md)',
+      ).default("fast"),
     )
     .addOption(programOptions.strategy())
     .addOption(programOptions.format())

@@ -3,6 +3,8 @@ import type { CampaignSettings, Check, Found, Totals } from "../conformance/chec
 import { refinement } from "../conformance/check/judge.js";
 import type { SavedFound } from "../conformance/check/keep.js";
 import type { Regression } from "../conformance/check/regressions.js";
+import { isExternal } from "../conformance/check/external.js";
+import { labelOf } from "../conformance/check/token.js";
 import { rateOf, replayOf, type CheckReport } from "../conformance/check/report.js";
 import { summarizeCoverage } from "../conformance/coverage-summary.js";
 import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
@@ -62,7 +64,7 @@ const checkLines = (
   const others = invariants.length - broken.length;
   const beside = (rule: string): string => {
     if (rule === "REF-0") return "of the specification beside the running kernel";
-    if (rule === "REF-4") return `of ${impl} beside the specification`;
+    if (rule === "REF-4") return `of ${labelOf(impl)} beside the specification`;
     return rule === "REF-3"
       ? `of one address space beside one for each process, ${whole(masked)} of them without numbers`
       : `of ${strategies.filter((name) => refinement[name] === rule).join(", ")} beside eager copies`;
@@ -76,17 +78,25 @@ const checkLines = (
       return `  ${check.rule}: ${what}: ${verdictOf(check)}`;
     }),
     ...(ends.length === 0 ? [] : [`  comparisons that ended before their program: ${ends.join(", ")}`]),
-    ...(impl === "spec-lazy"
+    ...(impl === "spec-lazy" || isExternal(impl)
       ? []
       : [`  views and counters compared, and structures checked, ${plural(looks, "time")}`]),
-    `  invariants: ${evaluated}`,
+    isExternal(impl)
+      ? looks === 0
+        ? "  it shows no views: observations alone decide"
+        : `  INV-1 to INV-4 from outside: ${plural(looks, "view")} after the last step of a program`
+      : `  invariants: ${evaluated}`,
     ...broken.map((check) => `  ${check.rule}: ${verdictOf(check)}`),
     ...(others === 0
       ? []
-      : [`  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${heldIn(transitions)}`]),
+      : [
+          `  ${broken.length === 0 ? "all" : "the other"} ${others} invariants: ${heldIn(isExternal(impl) ? looks : transitions)}`,
+        ]),
     ...(crashes === 0
       ? []
-      : [`  ${out.red(`${plural(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : impl}`)}`]),
+      : [
+          `  ${out.red(`${plural(crashes, "program")} crashed ${impl === "spec-lazy" ? "the specification" : labelOf(impl)}`)}`,
+        ]),
   ];
 };
 
@@ -132,10 +142,11 @@ const errorLines = ({ errors }: CheckReport): readonly string[] =>
 const foundLine = ({ totals, settings, regressions }: CheckReport): string => {
   const { findings, programs } = totals;
   const other = regressions.some(({ held }) => !held) ? "other " : "";
-  if (findings.length > 0) return out.red(`${plural(findings.length, "different finding")} in ${settings.impl}`);
+  if (findings.length > 0)
+    return out.red(`${plural(findings.length, "different finding")} in ${labelOf(settings.impl)}`);
   return programs === 0
-    ? `no ${other}findings in ${settings.impl}: no program was checked`
-    : out.green(`no ${other}findings in ${settings.impl}`);
+    ? `no ${other}findings in ${labelOf(settings.impl)}: no program was checked`
+    : out.green(`no ${other}findings in ${labelOf(settings.impl)}`);
 };
 
 const ending = (report: CheckReport): readonly string[] => {
@@ -145,6 +156,7 @@ const ending = (report: CheckReport): readonly string[] => {
     ...regressionLines(report),
     ...errorLines(report),
     foundLine(report),
+    ...(report.gone === undefined ? [] : [out.red(`ended early, it cannot be started any more: ${report.gone}`)]),
     ...(interrupted ? ["interrupted: not everything was checked"] : []),
   ];
 };
@@ -155,7 +167,7 @@ export const printCheckReport = (report: CheckReport): string => {
   const { impl, seed, strategies, formats, profile, steps } = settings;
   const part = shard.of === 1 ? "" : `, shard ${shard.part} of ${shard.of}`;
   return [
-    `seed ${seed}, implementation ${impl}, profile ${profile}, up to ${plural(steps, "step")}${part}`,
+    `seed ${seed}, implementation ${labelOf(impl)}, profile ${profile}, up to ${plural(steps, "step")}${part}`,
     `strategies ${listed(strategies, conformingNames)}; formats ${listed(formats, formatNames)}`,
     `${plural(totals.programs, "program")}, ${plural(totals.steps, "step")} in ${seconds.toFixed(1)} s: ` +
       `${rateOf(report).toFixed(1)} programs/s`,

@@ -3,23 +3,26 @@ import { randomInt } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import process from "node:process";
 import { Command } from "commander";
-import { strategiesFor, type CampaignSettings, type Found } from "../conformance/check/campaign.js";
+import { strategiesFor, type CampaignSettings, type Checkable, type Found } from "../conformance/check/campaign.js";
+import { isExternal } from "../conformance/check/external.js";
 import { readCorpus } from "../conformance/check/files.js";
 import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conformance/check/keep.js";
 import { regressions, type Regression } from "../conformance/check/regressions.js";
 import { checkJson, isHeld, type CheckReport } from "../conformance/check/report.js";
 import { runCampaign, type Limits, type Plan } from "../conformance/check/run.js";
 import { defaultFolder, readStore, tryStore } from "../conformance/check/store.js";
-import { threads, type Workers } from "../conformance/check/workers.js";
+import { labelOf } from "../conformance/check/token.js";
+import type { Workers } from "../conformance/check/workers.js";
 import { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
-import { conformingNames } from "../conformance/program/config-codec.js";
-import { canRun } from "./can-run.js";
+import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
+import type { FormatName } from "../spec/cheri/index.js";
 import { tryReports, writeReports } from "./check-files.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
 import { createCheckProgress, type CheckProgress } from "./check-progress.js";
 import { printCheckReport, printFinding, printRegression } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
+import { makeReady, type Ready } from "./implementation.js";
 import { complain } from "./output.js";
 
 const examples = `
@@ -30,6 +33,7 @@ Examples:
   $ sfork check --profile raw-bytes --fail-fast
   $ sfork check --impl spec-lazy --seed 1 --runs 1000
   $ sfork check --impl linux --steps 20 --time 1m
+  $ sfork check --impl exec:"./my-kernel --serve" --strategy copa --time 1m
   $ sfork check --seed 1 --runs 10000 --shard 2/4 --report junit=check.xml
   $ sfork check --corpus programs --time 5m
 
@@ -44,13 +48,13 @@ Exit status: 0 everything held; 1 a finding, or an earlier one that still shows;
 
 /** Of the surroundings, what a test replaces. */
 export interface Surroundings {
-  /** Who judges, as many at a time. */
-  readonly workers: (count: number) => Workers;
+  /** Who judges, as many at a time; threads, by default. */
+  readonly workers?: (count: number) => Workers;
   /** Where findings are saved. */
   readonly folder: string;
 }
 
-const usual: Surroundings = { workers: threads, folder: defaultFolder };
+const usual: Surroundings = { folder: defaultFolder };
 
 /** Milliseconds. */
 const defaultTime = 10_000;
@@ -59,31 +63,38 @@ const defaultTime = 10_000;
 const grace = 5_000;
 
 /** A name that the implementation does not have, where strategies are named; `all` means those that it has. */
-const refuseForeign = ({ impl, strategy }: CheckOptions): void => {
-  if (strategy.length === conformingNames.length) return;
-  const known = strategiesFor(impl);
-  const foreign = strategy.find((name) => !known.includes(name));
-  if (foreign === undefined) return;
-  const message = `--strategy ${foreign}: ${impl} does not have it; name some of ${known.join(", ")}`;
-  throw new InputError("sfork", undefined, message);
+const refuseForeign = ({ strategy, format }: CheckOptions, impl: Checkable): void => {
+  const refuse = (what: string, foreign: string | undefined, known: readonly string[]): void => {
+    if (foreign === undefined) return;
+    const message = `--${what} ${foreign}: ${labelOf(impl)} does not have it; name some of ${known.join(", ")}`;
+    throw new InputError("sfork", undefined, message);
+  };
+  const [strategies, formats] = [strategiesFor(impl), formatsFor(impl)];
+  if (strategy.length < conformingNames.length) {
+    const foreign = strategy.find((name) => !strategies.includes(name));
+    refuse("strategy", foreign, strategies);
+  }
+  if (format.length === formatNames.length) return;
+  const foreign = format.find((name) => !formats.includes(name));
+  refuse("format", foreign, formats);
 };
 
 /** What a kernel can execute, whatever is asked for. */
-const profileFor = ({ impl, profile }: CheckOptions): CheckOptions["profile"] => {
+const profileFor = ({ profile }: CheckOptions, impl: Checkable): CheckOptions["profile"] => {
   if (impl !== "linux" || profile === "posix") return profile;
   if (profile === "mixed") return "posix";
   const message = `--profile ${profile}: a kernel executes programs of the profile posix; leave --profile out`;
   throw new InputError("sfork", undefined, message);
 };
 
-const settingsOf = (options: CheckOptions): CampaignSettings => {
-  const { impl, seed, format, strategy, steps } = options;
+const settingsOf = (options: CheckOptions, impl: Checkable): CampaignSettings => {
+  const { seed, format, strategy, steps } = options;
   return {
     impl,
     seed: seed ?? randomInt(2 ** 32).toString(),
-    formats: format,
+    formats: format.filter((name) => formatsFor(impl).includes(name)),
     strategies: strategy.filter((name) => strategiesFor(impl).includes(name)),
-    profile: profileFor(options),
+    profile: profileFor(options, impl),
     steps,
   };
 };
@@ -95,12 +106,15 @@ const limitsOf = ({ runs, time, failFast, maxFindings }: CheckOptions): Limits =
 });
 
 /** Everything that is asked for, before anything runs; throws the `InputError` of what cannot be done. */
-const planOf = async (options: CheckOptions): Promise<Plan> => {
-  refuseForeign(options);
+const planOf = async (options: CheckOptions, impl: Checkable): Promise<Plan> => {
+  refuseForeign(options, impl);
   tryReports(options.report);
-  const corpus = options.corpus === undefined ? [] : await readCorpus(options.corpus, options.impl);
-  return { settings: settingsOf(options), shard: options.shard, corpus, limits: limitsOf(options), known: [] };
+  const corpus = options.corpus === undefined ? [] : await readCorpus(options.corpus, impl);
+  return { settings: settingsOf(options, impl), shard: options.shard, corpus, limits: limitsOf(options), known: [] };
 };
+
+/** All but of one that declares what it has. */
+const formatsFor = (impl: Checkable): readonly FormatName[] => (isExternal(impl) ? impl.hello.formats : formatNames);
 
 /** What a run needs to say what happens, and to know when to end. */
 interface Session {
@@ -218,6 +232,7 @@ const codeOf = (report: CheckReport): ExitCode => {
   if (isHeld(report)) return exitCodes.held;
   const isFinding = report.totals.findings.length > 0 || report.regressions.some(({ held }) => !held);
   if (isFinding) return exitCodes.finding;
+  if (report.gone !== undefined) return exitCodes.environment;
   return report.interrupted ? exitCodes.interrupted : exitCodes.usage;
 };
 
@@ -236,13 +251,27 @@ const canSave = (folder: string): boolean => {
 const check = async (
   options: CheckOptions,
   done: (code: ExitCode) => void,
-  { workers: workersOf, folder }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<void> => {
-  const plan = await planOf(options);
-  if (!canSave(folder) || !canRun(plan.settings)) {
+  const ready = canSave(surroundings.folder) ? await makeReady(options.impl) : undefined;
+  if (ready === undefined) {
     done(exitCodes.environment);
     return;
   }
+  try {
+    await checkReady(options, ready, done, surroundings);
+  } finally {
+    await ready.close();
+  }
+};
+
+const checkReady = async (
+  options: CheckOptions,
+  ready: Ready,
+  done: (code: ExitCode) => void,
+  { workers: workersOf = ready.workers, folder }: Surroundings,
+): Promise<void> => {
+  const plan = await planOf(options, ready.impl);
   const workers = workersOf(options.workers);
   const progress = createCheckProgress(plan.limits, plan.shard);
   const deadline = Date.now() + plan.limits.time;

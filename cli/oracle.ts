@@ -1,9 +1,8 @@
 /** `sfork oracle`: the specification as a server on standard input and output. */
 import process from "node:process";
 import { Command } from "commander";
-import { longestLine } from "../conformance/protocol/messages.js";
-import { LineReader, type Line } from "../conformance/protocol/lines.js";
 import { answerLine, refusal, type Reply } from "../conformance/protocol/oracle.js";
+import { LineReader, longestLine, type Line } from "../impl/external/lines.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { writeLine } from "./output.js";
 

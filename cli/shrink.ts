@@ -1,20 +1,21 @@
 /** `sfork shrink`: a failing program made smaller. */
 import process from "node:process";
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { isLeft } from "fp-ts/lib/Either.js";
 import { z } from "zod";
 import { createWhole } from "../conformance/atomic.js";
-import { checked } from "../conformance/check/campaign.js";
+import type { Checkable } from "../conformance/check/campaign.js";
 import { settingsAround } from "../conformance/check/files.js";
 import type { CompleteProgram, Finding } from "../conformance/check/finding.js";
 import type { Minimised } from "../conformance/check/minimise.js";
-import { judgeAlone, threads, type Workers } from "../conformance/check/workers.js";
+import { labelOf } from "../conformance/check/token.js";
+import { judgeAlone, type Workers } from "../conformance/check/workers.js";
 import { InputError, whyUnwritable } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { programCodec } from "../conformance/program/json.js";
 import { printCommented } from "../conformance/program/print.js";
-import { canRun } from "./can-run.js";
 import { exitCodes, type ExitCode } from "./errors.js";
+import { implOption, implSchema, makeReady } from "./implementation.js";
 import { complain, err, out } from "./output.js";
 import { programOf, refuseEmpty } from "./target.js";
 
@@ -31,7 +32,7 @@ What it came to is printed as a program file, or saved; how small that is, is to
 Exit status: 0 it held, so that there is nothing to shrink; 1 it fails; 2 wrong usage; 3 the output could not be written.`;
 
 const optionsSchema = z.object({
-  impl: z.enum(checked),
+  impl: implSchema,
   output: z.string().min(1).optional(),
   json: z.boolean().default(false),
 });
@@ -89,7 +90,7 @@ const save = (text: string, path: string, done: (code: ExitCode) => void): strin
 
 const judged = async (
   workers: Workers,
-  { impl }: Options,
+  impl: Checkable,
   file: string,
   program: CompleteProgram,
 ): Promise<Minimised | undefined> => {
@@ -99,9 +100,9 @@ const judged = async (
   return finding && (await workers.minimise({ settings, found: { index, file, finding } }));
 };
 
-const printed = (result: Minimised | undefined, { impl }: Options, before: number): string => {
+const printed = (result: Minimised | undefined, impl: Checkable, before: number): string => {
   if (result === undefined)
-    return `${out.green(`${impl} holds in ${plural(before, "step")}: there is nothing to shrink`)}\n`;
+    return `${out.green(`${labelOf(impl)} holds in ${plural(before, "step")}: there is nothing to shrink`)}\n`;
   if (result.kind === "small") return textOf(result);
   return `${out.red("flaky: it failed, and then did not fail the same way twice again; it is left as it was")}\n`;
 };
@@ -110,26 +111,30 @@ const shrink = async (
   file: string,
   options: Options,
   done: (code: ExitCode) => void,
-  workersOf: (count: number) => Workers,
+  workersOf: ((count: number) => Workers) | undefined,
 ): Promise<void> => {
   const refuse = (error: InputError): void => {
     complain(error.describe());
     done(exitCodes.usage);
   };
-  const read = await programOf(file, options.impl);
+  const ready = await makeReady(options.impl);
+  if (ready === undefined) {
+    done(exitCodes.environment);
+    return;
+  }
+  const { impl } = ready;
+  const read = await programOf(file, impl);
   if (isLeft(read)) {
+    await ready.close();
     refuse(read.left);
     return;
   }
   const before = read.right.steps.length;
-  if (!canRun(options)) {
-    done(exitCodes.environment);
-    return;
-  }
   // In another thread: what does not end, or ends its thread, ends as others do.
-  const workers = workersOf(1);
-  const result = await judged(workers, options, file, read.right);
+  const workers = (workersOf ?? ready.workers)(1);
+  const result = await judged(workers, impl, file, read.right);
   await workers.close();
+  await ready.close();
   if (result === undefined && before === 0) {
     refuse(refuseEmpty(file));
     return;
@@ -137,21 +142,18 @@ const shrink = async (
   done(result === undefined ? exitCodes.held : exitCodes.finding);
   const isSmall = result?.kind === "small";
   const path = isSmall && options.output !== undefined ? save(textOf(result), options.output, done) : undefined;
-  if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(options.impl, before, result, path), null, 2)}\n`);
+  if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(labelOf(impl), before, result, path), null, 2)}\n`);
   // What could not be saved is printed: it took a while to find.
-  else process.stdout.write(path === undefined ? printed(result, options, before) : `${path}\n`);
+  else process.stdout.write(path === undefined ? printed(result, impl, before) : `${path}\n`);
   if (isSmall) process.stderr.write(`${err.dim(summaryOf(result, before))}\n`);
 };
 
 /** `workersOf` is what a test replaces. */
-export const shrinkCommand = (
-  done: (code: ExitCode) => void,
-  workersOf: (count: number) => Workers = threads,
-): Command =>
+export const shrinkCommand = (done: (code: ExitCode) => void, workersOf?: (count: number) => Workers): Command =>
   new Command("shrink")
     .description("make a failing program smaller")
     .argument("<file>", "a program file; - is standard input")
-    .addOption(new Option("--impl <name>", "what it is run on").choices(checked).default("fast"))
+    .addOption(implOption("what it is run on").default("fast"))
     .option("--output <file>", "save the program here, where nothing is yet, instead of printing it")
     .option("--json", "print one JSON object")
     .addHelpText("after", examples)

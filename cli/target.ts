@@ -2,13 +2,12 @@
 import { isLeft, left, map, right, type Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Item } from "../conformance/check/batch.js";
-import type { CampaignSettings } from "../conformance/check/campaign.js";
+import type { CampaignSettings, Checkable } from "../conformance/check/campaign.js";
+import { isExternal } from "../conformance/check/external.js";
 import { readComplete, settingsAround } from "../conformance/check/files.js";
 import type { CompleteProgram } from "../conformance/check/finding.js";
-import { isToken, parseToken } from "../conformance/check/token.js";
+import { isToken, labelOf, parseExternalToken, parseToken } from "../conformance/check/token.js";
 import { InputError } from "../conformance/errors.js";
-
-type Impl = CampaignSettings["impl"];
 
 /** Which program is judged, and as part of what. */
 export interface Target {
@@ -16,25 +15,26 @@ export interface Target {
   readonly item: Item;
 }
 
-const ofToken = (token: string, impl: Impl | undefined): Either<InputError, Target> => {
-  if (impl !== undefined) {
+const ofToken = (token: string, impl: Checkable | undefined): Either<InputError, Target> => {
+  if (impl !== undefined && !isExternal(impl)) {
     const remedy = "leave --impl out, or name the program file that was saved with it";
-    return left(new InputError("sfork", undefined, `--impl ${impl}: a token says itself what is checked; ${remedy}`));
+    const message = `--impl ${labelOf(impl)}: a token says itself what is checked; ${remedy}`;
+    return left(new InputError("sfork", undefined, message));
   }
   return pipe(
-    parseToken(token),
+    impl === undefined ? parseToken(token) : parseExternalToken(token, impl),
     map(({ settings, index }) => ({ settings, item: index })),
   );
 };
 
-const ofFile = async (file: string, impl: Impl): Promise<Either<InputError, Target>> =>
+const ofFile = async (file: string, impl: Checkable): Promise<Either<InputError, Target>> =>
   pipe(
     await readComplete(file, impl),
     map((program) => ({ settings: settingsAround(impl, program), item: { index: 0, file, program } })),
   );
 
 /** A token, or a program file to run on `impl`. */
-export const targetOf = async (given: string, impl: Impl | undefined): Promise<Either<InputError, Target>> => {
+export const targetOf = async (given: string, impl: Checkable | undefined): Promise<Either<InputError, Target>> => {
   if (given.trim() === "") {
     return left(new InputError("target", undefined, "is empty; give a token that check printed, or a program file"));
   }
@@ -48,7 +48,7 @@ export const noToken = (given: string): Either<InputError, string> =>
     : right(given);
 
 /** A program file for a command that takes no token. */
-export const programOf = async (file: string, impl: Impl): Promise<Either<InputError, CompleteProgram>> => {
+export const programOf = async (file: string, impl: Checkable): Promise<Either<InputError, CompleteProgram>> => {
   const named = noToken(file);
   return isLeft(named) ? named : readComplete(file, impl);
 };

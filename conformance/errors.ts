@@ -85,3 +85,7 @@ const asJson = (value: unknown): string => {
 
 /** A value as a message quotes it. */
 export const quote = (value: unknown): string => shorten(value === undefined ? "nothing" : asJson(value));
+
+/** A path, or anything else, as a shell takes it. */
+export const quoted = (path: string): string =>
+  /^[\w./:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;

@@ -1,5 +1,7 @@
 /** Batches of a campaign's programs, judged one after the other: what a worker is given, and what it answers. */
 import { createCoverage, type CoverageResult } from "../coverage.js";
+import { Connected, Gone, isExternal, shortLimit } from "./external.js";
+import { Asking, type Link } from "./link.js";
 import {
   judgeAs,
   judgeFile,
@@ -7,6 +9,7 @@ import {
   looksAtEverything,
   programOf,
   type CampaignSettings,
+  type Checkable,
   type FileProgram,
   type Found,
   type Judged,
@@ -27,10 +30,14 @@ export interface Batch {
   readonly after: number;
   /** Where it is noted what is begun. */
   readonly pulse?: Pulse;
+  /** To what is checked, where that is another process. */
+  readonly link?: Link;
 }
 
 export interface Answer {
   readonly judged: readonly Judged[];
+  /** Why there are no more: what is checked cannot be started. */
+  readonly gone?: string;
   /** What some of them reached: `countedEvery`. */
   readonly coverage: CoverageResult | undefined;
 }
@@ -38,7 +45,12 @@ export interface Answer {
 /** Beside an implementation coverage is counted in one program of so many: counting takes half as long as a step. */
 const countedEvery = (impl: CampaignSettings["impl"]): number => (impl === "spec-lazy" ? 1 : 8);
 
-export const judgeBatch = ({ settings, items, after, pulse }: Batch, checker?: Checker): Answer => {
+const connected = (impl: Checkable, link: Link | undefined, limit?: number): Checkable =>
+  link !== undefined && isExternal(impl) ? new Connected(impl, new Asking(link), limit) : impl;
+
+export const judgeBatch = (batch: Batch, checker?: Checker): Answer => {
+  const { items, after, pulse } = batch;
+  const settings = { ...batch.settings, impl: connected(batch.settings.impl, batch.link) };
   const coverage = createCoverage();
   const every = countedEvery(settings.impl);
   const begun = (step: number): void => {
@@ -49,13 +61,21 @@ export const judgeBatch = ({ settings, items, after, pulse }: Batch, checker?: C
     noteProgram(pulse, nth);
     return typeof item === "number" ? programOf(settings, item) : item.program;
   });
-  const judged = items.map((item, nth) => {
+  if (settings.impl instanceof Connected) settings.impl.prepare(programs);
+  const judged: Judged[] = [];
+  const judgeItem = (item: Item, nth: number): Judged => {
     noteProgram(pulse, nth);
     const options = { ...(checker && { checker }), ...((after + nth) % every === 0 && { coverage }), begun };
     return typeof item === "number"
       ? judgeProgram(settings, item, options, programs[nth])
       : judgeFile(settings, item, options);
-  });
+  };
+  try {
+    for (const [nth, item] of items.entries()) judged.push(judgeItem(item, nth));
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error;
+    return { judged, gone: error.message, coverage: coverage.result() };
+  }
   return { judged, coverage: coverage.result() };
 };
 
@@ -68,14 +88,15 @@ export interface Minimisation {
   /** Candidates that other threads were lost in, by their numbers. They are the same, and in the same order, each time. */
   readonly lost?: readonly Lost[];
   readonly pulse?: Pulse;
+  readonly link?: Link;
 }
 
 /** Most candidates that threads are lost in: each costs a thread, and some seconds where it hangs. */
 const mostLost = 40;
 
 export const minimise = (task: Minimisation, checker?: Checker): Minimised => {
-  const { settings, found, until = Infinity, lost = [], pulse } = task;
-  const { impl } = settings;
+  const { settings, found, until = Infinity, lost = [], pulse, link } = task;
+  const impl = connected(settings.impl, link, found.finding.kind === "hang" ? shortLimit : undefined);
   const full = looksAtEverything(found.finding);
   const begun = (step: number): void => {
     noteStep(pulse, step);

@@ -7,7 +7,9 @@ import { generate } from "../generate/generate.js";
 import type { Profile } from "../generate/options.js";
 import { implementations, strategiesOf, type ImplementationName } from "../implementations/index.js";
 import { strategyNames } from "../program/config-codec.js";
+import { allowedOf } from "../protocol/negotiate.js";
 import { judgeBeside } from "./beside.js";
+import { Connected, declared, isExternal, judgeExternal, type External } from "./external.js";
 import { judgeOnKernel } from "./kernel.js";
 import type { CompleteProgram, Finding } from "./finding.js";
 import { bare, minimise, type Minimised } from "./minimise.js";
@@ -24,17 +26,21 @@ export const checked = ["spec-lazy", "fast", "linux"] as const satisfies readonl
 /** Makes an implementation, as `createFast` does. */
 export type Create = (config: Config) => Implementation;
 
-/** What is checked: something that has a name here, or what makes an implementation of one's own. */
-export type Subject = (typeof checked)[number] | Create;
+/** What commands check: something that has a name here, or an implementation in another process. */
+export type Checkable = (typeof checked)[number] | External;
+
+/** What is checked: that, or what makes an implementation of one's own. */
+export type Subject = Checkable | Create;
 
 /** What an implementation can be asked for: the specification has all, known-false ones, too; one of one's own may. */
 export const strategiesFor = (impl: Subject): readonly StrategyName[] => {
   if (impl === "linux") return ["posix"];
+  if (isExternal(impl)) return impl.hello.strategies;
   return impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 };
 
 /** What says which programs there are: the same settings, the same programs. */
-export interface CampaignSettings<Impl extends Subject = (typeof checked)[number]> {
+export interface CampaignSettings<Impl extends Subject = Checkable> {
   readonly impl: Impl;
   readonly seed: string;
   readonly formats: readonly FormatName[];
@@ -71,6 +77,10 @@ export const fullEvery = 50;
 export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeOptions): Verdict => {
   if (impl === "spec-lazy") return judge(program, options);
   if (impl === "linux") return judgeOnKernel(program, options);
+  if (isExternal(impl)) {
+    if (impl instanceof Connected) return judgeExternal(program, impl, options);
+    throw new TypeError("there is no connection to the implementation in this thread");
+  }
   return judgeBeside(program, typeof impl === "function" ? impl : implementations[impl], options);
 };
 
@@ -103,8 +113,11 @@ type ProgramOptions = Omit<JudgeOptions, "full">;
 
 /** Program number `index`; it does not depend on any other. */
 export const programOf = (settings: AnySettings, index: number): CompleteProgram => {
-  const { formats, strategies, profile, steps: most } = settings;
-  const { version, config, steps } = generate(settings.seed, index, { formats, strategies, profile, steps: most });
+  const { impl, formats, strategies, profile, steps: most } = settings;
+  const asked = { formats, strategies, profile, steps: most };
+  const allowed = isExternal(impl) ? allowedOf(asked, declared(impl)) : {};
+  if ("wrong" in allowed) throw new RangeError(String(allowed.wrong));
+  const { version, config, steps } = generate(settings.seed, index, { ...asked, ...allowed });
   return { version, config, steps };
 };
 
@@ -162,6 +175,9 @@ export interface Totals {
   /** In the order in which they were found; `programs`: how many had it. */
   readonly findings: readonly (Found & { readonly programs: number })[];
 }
+
+/** Invariants that can be judged by what an implementation lets be seen. */
+const viewRules = ["INV-1", "INV-2", "INV-3", "INV-4"] as const;
 
 /** Adds verdicts up, in the order of programs: which finding is the first of its kind depends on it. */
 export interface Tally {
@@ -229,7 +245,10 @@ export const createTally = (
       const usual = [
         ...refinements.map((rule) => checkOf(rule, compared.get(rule) ?? 0)),
         ...(impl === "spec-lazy" || impl === "linux" ? [checkOf("REF-3", oblivious)] : []),
-        ...Object.keys(invariants).map((rule) => checkOf(rule, transitions)),
+        // From outside there is only what views show.
+        ...(isExternal(impl)
+          ? viewRules.map((rule) => checkOf(rule, looks))
+          : Object.keys(invariants).map((rule) => checkOf(rule, transitions))),
       ];
       // An invariant may report a rule that it finds broken by the way.
       const others = [...failed.keys()].filter((rule) => !usual.some((check) => check.rule === rule));

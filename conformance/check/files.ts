@@ -9,7 +9,7 @@ import { readProgram } from "../program/file.js";
 import { configOf } from "../program/trace.js";
 import { strategiesFor, type CampaignSettings, type FileProgram, type Subject } from "./campaign.js";
 import type { CompleteProgram } from "./finding.js";
-import { nameOf } from "./token.js";
+import { labelOf } from "./token.js";
 
 /** A program with a configuration that the implementation can run; a line that says why there is none. */
 export const readComplete = async (file: string, impl: Subject): Promise<Either<InputError, CompleteProgram>> =>
@@ -25,7 +25,7 @@ export const readComplete = async (file: string, impl: Subject): Promise<Either<
                 new InputError(
                   file,
                   source.lineOf("config"),
-                  `${nameOf(impl)} does not have the strategy ${config.strategy}; name one of ${strategiesFor(impl).join(", ")}`,
+                  `${labelOf(impl)} does not have the strategy ${config.strategy}; name one of ${strategiesFor(impl).join(", ")}`,
                 ),
               ),
         ),

@@ -8,6 +8,7 @@ import type { Finding } from "./finding.js";
 import type { SavedFound } from "./keep.js";
 import type { Regression } from "./regressions.js";
 import { replayOf, type CheckReport } from "./report.js";
+import { labelOf } from "./token.js";
 
 /** What XML cannot hold, not even escaped. */
 const foreign = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
@@ -72,7 +73,7 @@ const described = (report: CheckReport, { found, path }: SavedFound): string => 
 const ruleCase = (report: CheckReport, { rule, checked, failed }: Check): Case => {
   const saved = report.saved.filter(({ found }) => found.finding.rule === rule);
   const [first] = saved;
-  const { impl } = report.settings;
+  const impl = labelOf(report.settings.impl);
   if (first === undefined && failed === 0) return caseOf(rule, impl, checked === 0 ? "skipped" : "held");
   const elsewhere = `${rule} is broken with another rule, or by an earlier finding`;
   const message = first === undefined ? elsewhere : line(first.found.finding);
@@ -90,7 +91,8 @@ const regressionCase = ({ file, finding }: Regression, { settings }: CheckReport
 /** The whole document. */
 export const junitXml = (report: CheckReport): string => {
   const { settings, totals, seconds, interrupted, shard } = report;
-  const { impl, seed, profile, steps } = settings;
+  const { seed, profile, steps } = settings;
+  const impl = labelOf(settings.impl);
   const cases = [
     ...report.regressions.map((one) => regressionCase(one, report)),
     ...report.errors.map(({ file, message }) => caseOf(file, "regressions", "error", ["unreadable", message, ""])),

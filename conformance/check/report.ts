@@ -1,11 +1,12 @@
 /** What a run of `sfork check` came to, and that as one object for programs to read. */
-import type { InputError } from "../errors.js";
+import { quoted, type InputError } from "../errors.js";
 import { programCodec } from "../program/json.js";
 import type { Found, CampaignSettings } from "./campaign.js";
 import type { SavedFound } from "./keep.js";
 import type { Regression } from "./regressions.js";
 import type { Result, Shard } from "./run.js";
-import { printToken } from "./token.js";
+import { isExternal } from "./external.js";
+import { labelOf, printToken } from "./token.js";
 
 export interface CheckReport extends Result {
   readonly settings: CampaignSettings;
@@ -26,16 +27,20 @@ export const rateOf = ({ totals, seconds }: Result): number => totals.programs /
 const targetOf = (settings: CampaignSettings, { index, file }: Found, path = file): string =>
   file === undefined ? printToken({ settings, index }) : (path ?? file);
 
-/** A path as a shell takes it. */
-const quoted = (path: string): string => (/^[\w./:+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);
-
-/** What is typed after `sfork replay`. */
-export const replayOf = (settings: CampaignSettings, found: Found, path = found.file): string =>
-  `${found.file === undefined ? "" : `--impl ${settings.impl} `}${quoted(targetOf(settings, found, path))}`;
+/** What is typed after `sfork replay`. A token says itself what is checked, but not how that is started. */
+export const replayOf = (settings: CampaignSettings, found: Found, path = found.file): string => {
+  const { impl } = settings;
+  const isNamed = found.file !== undefined || isExternal(impl);
+  return `${isNamed ? `--impl ${quoted(labelOf(impl))} ` : ""}${quoted(targetOf(settings, found, path))}`;
+};
 
 /** Everything held, and nothing was left out. */
-export const isHeld = ({ totals, regressions, errors, interrupted }: CheckReport): boolean =>
-  totals.findings.length === 0 && regressions.every(({ held }) => held) && errors.length === 0 && !interrupted;
+export const isHeld = ({ totals, regressions, errors, interrupted, gone }: CheckReport): boolean =>
+  totals.findings.length === 0 &&
+  regressions.every(({ held }) => held) &&
+  errors.length === 0 &&
+  gone === undefined &&
+  !interrupted;
 
 const findingsOf = ({ settings, totals, saved }: CheckReport): readonly object[] =>
   totals.findings.flatMap(({ programs }, at) =>
@@ -73,7 +78,7 @@ export const checkJson = (report: CheckReport): object => {
     seed: settings.seed,
     shard: `${shard.part}/${shard.of}`,
     programsPerSecond: Math.round(rateOf(report) * 10) / 10,
-    impl: settings.impl,
+    impl: labelOf(settings.impl),
     strategies: settings.strategies,
     formats: settings.formats,
     profile: settings.profile,
@@ -87,5 +92,6 @@ export const checkJson = (report: CheckReport): object => {
     looks: totals.looks,
     ...(coverage === undefined ? {} : { coverage }),
     ...(interrupted ? { interrupted } : {}),
+    ...(report.gone === undefined ? {} : { gone: report.gone }),
   };
 };

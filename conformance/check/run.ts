@@ -49,6 +49,8 @@ export interface Listener {
 
 export interface Result {
   readonly totals: Totals;
+  /** Why it ended early: what is checked cannot be started any more. */
+  readonly gone?: string;
   readonly coverage: CoverageResult | undefined;
   readonly seconds: number;
 }
@@ -77,6 +79,7 @@ export const runCampaign = async (
   const started = performance.now();
   const passed = (): number => performance.now() - started;
   let coverage: CoverageResult | undefined;
+  let gone: string | undefined;
   let [programs, generated, steps, findings] = [0, 0, 0, 0];
   for await (const answer of answers(workers, settings, itemsOf(plan), until)) {
     for (const judged of answer.judged) {
@@ -89,6 +92,7 @@ export const runCampaign = async (
       listener.found(found);
       if (findings >= limits.findings) break;
     }
+    gone ??= answer.gone;
     if (answer.coverage !== undefined) {
       coverage = coverage === undefined ? answer.coverage : addCoverage(coverage, answer.coverage);
     }
@@ -97,5 +101,6 @@ export const runCampaign = async (
     await turn();
     if (findings >= limits.findings) break;
   }
-  return { totals: tally.totals(), coverage, seconds: passed() / 1000 };
+  const result = { totals: tally.totals(), coverage, seconds: passed() / 1000 };
+  return gone === undefined ? result : { ...result, gone };
 };

@@ -2,10 +2,12 @@
 import { createHash } from "node:crypto";
 import type { StrategyName } from "../../spec/sfork/config.js";
 import { strategies } from "../../spec/sfork/laws.js";
+import { quoted } from "../errors.js";
 import { generatorVersion } from "../generate/generate.js";
 import { printCommented } from "../program/print.js";
 import type { AnySettings, Found } from "./campaign.js";
-import { implementationOf, own, printToken } from "./token.js";
+import { isExternal } from "./external.js";
+import { exec, implementationOf, labelOf, own, printToken } from "./token.js";
 
 export interface SavedFinding {
   /** Without a folder: the rule, and a hash of the text. */
@@ -34,7 +36,8 @@ const replayLine = (settings: AnySettings, { index, file }: Found): string => {
   if (typeof impl === "function") {
     return `${byCall}${target === undefined ? "TEXT" : `"${target}"`}), of sfork/conformance`;
   }
-  return `${byCommand} ${target ?? `--impl ${impl} FILE`}`;
+  const named = isExternal(impl) || target === undefined ? `--impl ${quoted(labelOf(impl))} ` : "";
+  return `${byCommand} ${named}${target ?? "FILE"}`;
 };
 
 /** Where a finding comes from, and how to see it again: by its token, or, of a file's program, from this file. */
@@ -47,7 +50,7 @@ const originLines = (settings: AnySettings, found: Found): readonly string[] => 
       ? `seed ${seed}, program ${index}, generator ${generatorVersion}`
       : `from the file ${JSON.stringify(file)}`,
     replayLine(settings, found),
-    ...(kind === "observation" && rule !== "REF-0" && typeof impl !== "function"
+    ...(kind === "observation" && rule !== "REF-0" && typeof impl !== "function" && !isExternal(impl)
       ? [`or:    npx sfork run --diff ${sidesOf(impl, rule, program.config.strategy).join(",")} FILE`]
       : []),
   ];
@@ -60,6 +63,7 @@ export const originOf = (text: string): { readonly impl?: string | undefined; re
   const [, rule] = /^sfork 1\r?\n# ([A-Z]+(?:-\d+)?): /.exec(text) ?? [];
   if (line.startsWith(byCall)) return { impl: own, rule };
   const [, named, token] = new RegExp(`^${byCommand} (?:--impl (\\S+)|(\\S+))`).exec(line) ?? [];
+  if (line.startsWith(`${byCommand} --impl 'exec:`) || named?.startsWith("exec:") === true) return { impl: exec, rule };
   return { impl: token === undefined ? named : implementationOf(token), rule };
 };
 

@@ -9,6 +9,7 @@ import { InputError } from "../errors.js";
 import { generatorVersion } from "../generate/generate.js";
 import { formatNames, strategyNames } from "../program/config-codec.js";
 import { checked, strategiesFor, type AnySettings, type CampaignSettings, type Subject } from "./campaign.js";
+import { externalName, fingerprint, isExternal, type External } from "./external.js";
 
 /** Which program of which campaign. */
 export interface Replay {
@@ -19,13 +20,25 @@ export interface Replay {
 /** In the place of the name of what is checked, where that is an implementation of one's own. */
 export const own = "own";
 
-/** The name in tokens and messages of what is checked. */
-export const nameOf = (impl: Subject): CampaignSettings["impl"] | typeof own =>
-  typeof impl === "function" ? own : impl;
+/** The same of one in another process, which a command starts. */
+export const exec = "exec";
+
+type Name = (typeof checked)[number] | typeof own | typeof exec;
+
+/** The name in tokens of what is checked. */
+export const nameOf = (impl: Subject): Name => {
+  if (typeof impl === "function") return own;
+  return isExternal(impl) ? exec : impl;
+};
+
+/** The name in messages, and as it is typed behind `--impl`. */
+export const labelOf = (impl: Subject): string => (isExternal(impl) ? externalName(impl) : nameOf(impl));
 
 /** The same for any implementation: which one it was is left to who replays it. */
 export interface ReplayOnAny {
-  readonly impl: CampaignSettings["impl"] | typeof own;
+  readonly impl: Name;
+  /** Of one in another process: of what it declared. */
+  readonly declared: string | undefined;
   readonly settings: Omit<CampaignSettings, "impl">;
   readonly index: number;
 }
@@ -50,17 +63,19 @@ const some = (all: readonly string[]) =>
 
 const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
-/** Generator, implementation, formats, strategies, profile, steps, seed, index. */
-const schema = z.tuple([
-  whole,
-  z.enum([...checked, own]),
-  some(formatNames),
-  some(strategyNames),
-  z.enum(profiles),
-  whole.min(1),
-  z.string().min(1).max(64),
-  whole,
-]);
+/** Generator, implementation, formats, strategies, profile, steps, seed, index; of `exec` what was declared. */
+const schema = z
+  .tuple([
+    whole,
+    z.enum([...checked, own, exec]),
+    some(formatNames),
+    some(strategyNames),
+    z.enum(profiles),
+    whole.min(1),
+    z.string().min(1).max(64),
+    whole,
+  ])
+  .rest(z.string().length(8));
 
 export const printToken = ({ settings, index }: { readonly settings: AnySettings; readonly index: number }): string => {
   const { impl, formats, strategies, profile, steps, seed } = settings;
@@ -73,6 +88,7 @@ export const printToken = ({ settings, index }: { readonly settings: AnySettings
     steps,
     seed,
     index,
+    ...(isExternal(impl) ? [fingerprint(impl)] : []),
   ];
   return prefix + Buffer.from(JSON.stringify(parts)).toString("base64url");
 };
@@ -119,24 +135,46 @@ export const parseAnyToken = (given: string): Either<InputError, ReplayOnAny> =>
   }
   const parts = schema.safeParse(value);
   if (!parts.success) return refuse(damaged);
-  const [, impl, formats, strategies, profile, steps, seed, index] = parts.data;
+  const [, impl, formats, strategies, profile, steps, seed, index, declared] = parts.data;
   const settings = {
     ...{ profile, steps, seed },
     formats: namesOf(formats, formatNames),
     strategies: namesOf(strategies, strategyNames),
   };
-  const known: readonly string[] = impl === own ? strategyNames : strategiesFor(impl);
+  const known: readonly string[] = impl === own || impl === exec ? strategyNames : strategiesFor(impl);
   if (!settings.strategies.every((name) => known.includes(name))) return refuse(damaged);
-  return right({ impl, settings, index });
+  if ((impl === exec) !== (declared !== undefined)) return refuse(damaged);
+  return right({ impl, settings, index, declared });
 };
 
 /** What a token says, where what was checked has a name. */
 export const parseToken = (text: string): Either<InputError, Replay> =>
   pipe(
     parseAnyToken(text),
-    chain(({ impl, settings, index }) =>
-      impl === own
-        ? refuse("is of an implementation that has no name here; give it to replay of sfork/conformance")
-        : right({ settings: { ...settings, impl }, index }),
-    ),
+    chain(({ impl, settings, index }) => {
+      if (impl === own) {
+        return refuse("is of an implementation that has no name here; give it to replay of sfork/conformance");
+      }
+      if (impl === exec) {
+        return refuse('is of an implementation in another process; name what starts it: --impl exec:"COMMAND"');
+      }
+      return right({ settings: { ...settings, impl }, index });
+    }),
+  );
+
+/** What a token says that was made for an implementation in another process, which now declares the same. */
+export const parseExternalToken = (text: string, external: External): Either<InputError, Replay> =>
+  pipe(
+    parseAnyToken(text),
+    chain(({ impl, settings, index, declared }) => {
+      if (impl !== exec) {
+        return refuse(`says itself that ${impl} is checked; leave --impl out, or take the program file instead`);
+      }
+      if (declared !== fingerprint(external)) {
+        return refuse(
+          "was made when the implementation declared something else, and so means another program; take the program file",
+        );
+      }
+      return right({ settings: { ...settings, impl: external }, index });
+    }),
   );

@@ -9,6 +9,8 @@ import { Piscina } from "piscina";
 import { judgeBatch, minimise, type Answer, type Batch, type Item, type Minimisation } from "./batch.js";
 import { programOf, type CampaignSettings, type Judged } from "./campaign.js";
 import { crashMessage, noVerdict, type Checker } from "./judge.js";
+import { isExternal } from "./external.js";
+import type { Externals } from "./externals.js";
 import { isLost, lostFinding, type Lost } from "./lost.js";
 import type { Minimised } from "./minimise.js";
 import { createPulse, readPulse, type Pulse } from "./pulse.js";
@@ -58,7 +60,9 @@ const watched = <Result extends object>(
   name: "default" | "minimise",
   task: Batch | Minimisation,
   { looks, deadline }: Limits,
+  externals?: Externals,
 ): Promise<Result | Lost | undefined> => {
+  const lent = isExternal(task.settings.impl) ? externals?.lend() : undefined;
   const pulse = createPulse();
   const abort = new AbortController();
   let [before, unchanged] = [0, 0];
@@ -79,11 +83,21 @@ const watched = <Result extends object>(
       if (unchanged >= looks || (isLate && beats === 0)) abort.abort();
     };
     const watch = setInterval(look, tick);
-    const answer = pool.run({ ...task, pulse }, { name, signal: abort.signal }) as Promise<Result>;
+    const answer = pool.run(
+      { ...task, pulse, ...(lent && { link: lent.link }) },
+      { name, signal: abort.signal, ...(lent && { transferList: [lent.port] }) },
+    ) as Promise<Result>;
     answer
-      .then(resolve, (error: unknown) => {
-        resolve(lost(error));
-      })
+      .then(
+        (result) => {
+          lent?.done(true);
+          resolve(result);
+        },
+        (error: unknown) => {
+          lent?.done(false);
+          resolve(lost(error));
+        },
+      )
       .finally(() => {
         clearInterval(watch);
       });
@@ -91,11 +105,12 @@ const watched = <Result extends object>(
 };
 
 /** A finding made smaller by threads, each of which judges candidates up to the first that it is lost in. */
-const minimiseOn = async (pool: Pool, task: Minimisation): Promise<Minimised> => {
+const minimiseOn = async (pool: Pool, task: Minimisation, externals?: Externals): Promise<Minimised> => {
   const looks = task.found.finding.kind === "hang" ? patience.shrinking : patience.judging;
   const known: Lost[] = [];
   for (;;) {
-    const result = await watched<Minimised>(pool, "minimise", { ...task, lost: known }, { looks, deadline: Infinity });
+    const asked = { ...task, lost: known };
+    const result = await watched<Minimised>(pool, "minimise", asked, { looks, deadline: Infinity }, externals);
     if (result === undefined) throw new Error("late without a deadline");
     if (!isLost(result)) return result;
     // It was not lost there before.
@@ -131,18 +146,22 @@ const poolOf = (count: number, worker: URL): Pool => {
   return pool;
 };
 
-/** Threads of their own: one that dies is replaced by another. `worker` exports what `worker.ts` does. */
-export const threads = (count: number, worker = usualWorker): Workers => {
+/**
+ * Threads of their own: one that dies is replaced by another. `worker` exports what `worker.ts` does; `externals` are the
+ * processes of the implementation, where it has some.
+ */
+export const threads = (count: number, worker = usualWorker, externals?: Externals): Workers => {
   waitBeforeOptimising();
   const judges = poolOf(count, worker);
   // Findings do not wait for batches, which may hang; where one thread is lost, another is there. Most runs find nothing.
   let shrinkers: Pool | undefined;
   return {
     count,
-    judge: (batch, deadline) => watched<Answer>(judges, "default", batch, { looks: patience.judging, deadline }),
+    judge: (batch, deadline) =>
+      watched<Answer>(judges, "default", batch, { looks: patience.judging, deadline }, externals),
     minimise: (task) => {
       shrinkers ??= poolOf(Math.max(2, count), worker);
-      return minimiseOn(shrinkers, task);
+      return minimiseOn(shrinkers, task, externals);
     },
     close: async () => {
       await Promise.all([judges.destroy(), shrinkers?.destroy()]);
@@ -243,6 +262,7 @@ async function* answersTo(
     if (answer === undefined) return;
     if (isLost(answer)) yield* around(workers, next.batch, answer, until);
     else yield answer;
+    if (!isLost(answer) && answer.gone !== undefined) return;
   }
 }
 

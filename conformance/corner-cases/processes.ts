@@ -10,7 +10,7 @@ import type { Evidence } from "./evidence.js";
 const reaped = ({ transition: { observation } }: Evidence): number | undefined =>
   observation.kind === "process" ? observation.process : undefined;
 
-const namesAny = ({ operation }: Evidence): boolean => operation.op === "wait" && operation.process === undefined;
+const namesAny = ({ operation }: Evidence): boolean => operation.op === "wait" && operation.whom === undefined;
 
 /** A granule of the own view lost its tag, in pages that pass. */
 const clearsOwn = (evidence: Evidence, pages: (index: number) => boolean): boolean => {

@@ -11,7 +11,7 @@ import { randomStep } from "./random-step.js";
 import { templatesFor, type NamedTemplate } from "./templates.js";
 
 /** A seed means the same programs as long as this stays the same: whatever changes them changes it. */
-export const generatorVersion = 5;
+export const generatorVersion = 6;
 
 const defaultSteps = 60;
 

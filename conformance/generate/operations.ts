@@ -241,8 +241,8 @@ export const makers: Makers = {
   wait: (scene) => {
     const made = scene.model.processes;
     const process = scene.random.once(2) ? undefined : ordinal(scene, made);
-    if (process !== undefined || !scene.random.once(4)) return { op: "wait", cd: 7, process };
-    return { op: "wait", cd: 7, process, reap: ordinal(scene, made) };
+    if (process !== undefined || !scene.random.once(4)) return { op: "wait", cd: 7, whom: process };
+    return { op: "wait", cd: 7, whom: process, reap: ordinal(scene, made) };
   },
   getpid: (scene) => ({ op: "getpid", cd: numberDestination(scene) }),
   getppid: (scene) => ({ op: "getppid", cd: numberDestination(scene) }),

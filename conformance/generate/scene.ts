@@ -227,7 +227,7 @@ export class Scene {
     const [first] = this.model.living;
     const zombie = first === undefined ? undefined : this.model.zombiesOf(first)[0];
     if (first !== undefined && zombie !== undefined && !this.model.hasProcess()) {
-      this.add(this.threadOf(first), { op: "wait", cd: 7, process: undefined });
+      this.add(this.threadOf(first), { op: "wait", cd: 7, whom: undefined });
       return;
     }
     const others = this.model.living.filter((life) => life.ordinal !== 0 && life !== parent && !keep.includes(life));
@@ -235,7 +235,7 @@ export class Scene {
     if (gone === undefined) return;
     this.end(gone);
     const reaper = this.model.living.find(({ ordinal }) => ordinal === gone.parent);
-    if (reaper !== undefined) this.add(this.threadOf(reaper), { op: "wait", cd: 7, process: gone.ordinal });
+    if (reaper !== undefined) this.add(this.threadOf(reaper), { op: "wait", cd: 7, whom: gone.ordinal });
   }
 
   /** The end of a process other than 0. */

@@ -117,9 +117,6 @@ export interface Refusal {
 /** No JSON; no message; a message with a mistake in it; another version; a line that is too long; more than can be done. */
 export const refusalCodes = ["json", "message", "program", "protocol", "too-long", "limit"] as const;
 
-/** Most bytes of a line, without its end. */
-export const longestLine = 8 << 20;
-
 const nameCodec = guarded(
   "name",
   (value): value is string => typeof value === "string" && value.length > 0 && value.length <= 200,

@@ -20,7 +20,7 @@ export const attributes: Section = {
       exercised: when((now, past) => {
         const { operation } = now;
         const asks = operation.op === "getpgid" || operation.op === "getsid" ? operation : undefined;
-        const itself = asks?.process === undefined || asks.process % now.before.processes.length === now.process;
+        const itself = asks?.whom === undefined || asks.whom % now.before.processes.length === now.process;
         return asks !== undefined && itself && past.birthOf(now.process) !== undefined;
       }),
     },
@@ -33,8 +33,8 @@ export const attributes: Section = {
       counts: "a parent moves its child, or is refused with EACCES",
       exercised: when((now) => {
         const { operation, before, process } = now;
-        if (operation.op !== "setpgid" || operation.process === undefined) return false;
-        const target = operation.process % before.processes.length;
+        if (operation.op !== "setpgid" || operation.whom === undefined) return false;
+        const target = operation.whom % before.processes.length;
         const isChild = target !== process && before.processes[target]?.parent === process;
         return isChild && (now.succeeded || now.failedWith("EACCES"));
       }),

@@ -6,7 +6,7 @@ import type { Section } from "./requirement.js";
 
 /** The process that a wait names. */
 const waitedFor = ({ operation, before }: Now): number | undefined =>
-  operation.op === "wait" && operation.process !== undefined ? operation.process % before.processes.length : undefined;
+  operation.op === "wait" && operation.whom !== undefined ? operation.whom % before.processes.length : undefined;
 
 const stateOf = ({ before }: Now, process: number | undefined): string | undefined =>
   before.processes[process ?? -1]?.state.kind;

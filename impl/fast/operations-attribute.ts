@@ -15,7 +15,7 @@ const named = ({ processes, process }: Machine, asked: number | undefined): Proc
 /** The pid of the leader of a process's group, or session. */
 const leaderOf =
   (kind: "group" | "session"): HandlerOf<"getpgid"> =>
-  (machine, _code, _at, { process }) => {
+  (machine, _code, _at, { whom: process }) => {
     const found = named(machine, process);
     if (found === undefined) failed(machine, "ESRCH");
     else integer(machine, machine.processes[found[kind]]?.pid ?? 0);
@@ -24,7 +24,7 @@ const leaderOf =
 const some = ({ processes }: Machine, holds: (one: Process) => boolean): boolean =>
   processes.some((one) => one.state !== "reaped" && holds(one));
 
-const setpgid: HandlerOf<"setpgid"> = (machine, _code, _at, { process: asked, group: wanted }) => {
+const setpgid: HandlerOf<"setpgid"> = (machine, _code, _at, { whom: asked, group: wanted }) => {
   const { process: own, processes } = machine;
   const target = named(machine, asked);
   const group = wanted === undefined ? target?.ordinal : wanted % processes.length;

@@ -238,7 +238,7 @@ const exec: HandlerOf<"exec"> = (machine) => {
   machine.kind = NONE;
 };
 
-const wait: HandlerOf<"wait"> = (machine, code, at, { process: asked, reap }) => {
+const wait: HandlerOf<"wait"> = (machine, code, at, { whom: asked, reap }) => {
   const { processes, process: own } = machine;
   const named = asked === undefined ? -1 : asked % processes.length;
   let children = 0;

@@ -110,7 +110,7 @@ const cs2 = "register";
 const n = "integer";
 const protection = "protection";
 const channel = "ordinal";
-const process = "optionalOrdinal";
+const whom = "optionalOrdinal";
 const d = "descriptor";
 const path = "path";
 
@@ -212,7 +212,7 @@ export const operations = {
 
   fork: { operands: { cd }, result: "child", rule: "FORK-1", choices: ["slot", "pid"], errors: ["EAGAIN", "ENOMEM"] },
   exit: { operands: { n }, result: "none", rule: "EXIT-1" },
-  wait: { operands: { cd, process }, result: "process", rule: "EXIT-1", ...waiting },
+  wait: { operands: { cd, whom }, result: "process", rule: "EXIT-1", ...waiting },
   getpid: { operands: { cd }, result: "integer", rule: "FORK-1" },
   getppid: { operands: { cd }, result: "integer", rule: "EXIT-1" },
   thread: { operands: {}, result: "none", rule: "FORK-5", errors: ["EAGAIN"] },
@@ -248,10 +248,10 @@ export const operations = {
   chdir: { operands: { path }, result: "none", rule: "PROC-2", errors: ["ENOENT", "ENOTDIR"] },
   getrlimit: { operands: { resource: "resource" }, result: "integer", rule: "PROC-2" },
   setrlimit: { operands: { resource: "resource", n }, result: "none", rule: "PROC-2", errors: ["EINVAL"] },
-  setpgid: { operands: { process, group: process }, result: "none", rule: "PROC-1", errors: grouping },
-  getpgid: { operands: { process }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
+  setpgid: { operands: { whom, group: whom }, result: "none", rule: "PROC-1", errors: grouping },
+  getpgid: { operands: { whom }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
   setsid: { operands: {}, result: "integer", rule: "PROC-1", errors: ["EPERM"] },
-  getsid: { operands: { process }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
+  getsid: { operands: { whom }, result: "integer", rule: "PROC-1", errors: ["ESRCH"] },
 
   sigaction: { operands: { signal: n, action: "action" }, result: "none", rule: "SIG-2", errors: ["EINVAL"] },
   getaction: { operands: { signal: n }, result: "set", rule: "SIG-2", errors: ["EINVAL"] },

@@ -17,7 +17,7 @@ const named = ({ machine, process }: Context, asked: number | undefined) => {
 /** The pid of the process that leads a process's group, or session. */
 const leaderOf =
   (kind: "group" | "session"): RuleLike<"getpgid"> =>
-  (context, { process }) => {
+  (context, { whom: process }) => {
     const found = named(context, process);
     return found === undefined ? failed(context, "ESRCH") : doneWith(context.machine, pidOf(context, found[kind]));
   };
@@ -30,7 +30,7 @@ const some = ({ machine }: Context, holds: (one: Process) => boolean): boolean =
  * Into a group of one's own, or one of the session: oneself, or a child that has not executed another image.
  * @rule PROC-1 setpgid @source POSIX setpgid
  */
-const setpgid: Rules["setpgid"] = (context, { process: asked, group: wanted }) => {
+const setpgid: Rules["setpgid"] = (context, { whom: asked, group: wanted }) => {
   const { machine, process: caller } = context;
   const target = named(context, asked);
   const group = wanted === undefined ? target?.ordinal : wanted % machine.processes.length;

@@ -203,7 +203,7 @@ const exec: Rules["exec"] = (context) => {
  * Reap a zombie child: by default the one that ended first; any other is allowed where nobody is named.
  * @rule EXIT-1 wait @source POSIX waitpid
  */
-const wait: Rules["wait"] = (context, { cd, process: asked, reap }) => {
+const wait: Rules["wait"] = (context, { cd, whom: asked, reap }) => {
   const { machine } = context;
   const named = asked === undefined ? undefined : asked % machine.processes.length;
   const children = machine.processes

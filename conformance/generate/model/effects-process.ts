@@ -21,7 +21,7 @@ export const targetsOf = ({ lives, processes }: World, { life }: Thread, target:
 
 /** The group that a `setpgid` moves somebody to, and whom; undefined where it fails. */
 const movedTo = ({ lives, processes }: World, { life }: Thread, operation: OperationOf<"setpgid">) => {
-  const target = lives[operation.process === undefined ? life.ordinal : operation.process % processes];
+  const target = lives[operation.whom === undefined ? life.ordinal : operation.whom % processes];
   if (target === undefined || target.state === "reaped" || target.session === target.ordinal) return undefined;
   const group = operation.group === undefined ? target.ordinal : operation.group % processes;
   const isChild = target.ordinal !== 0 && target.parent === life.ordinal && target !== life;
@@ -58,7 +58,7 @@ export const processEffects: Effects = {
   thread_exit: (world, thread) => {
     world.endThread(thread);
   },
-  wait: (world, thread, { cd, process, reap }) => {
+  wait: (world, thread, { cd, whom: process, reap }) => {
     world.reap(thread.life, process, reap);
     thread.registers = thread.registers?.with(cd % registerCount, "other");
   },

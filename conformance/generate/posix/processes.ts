@@ -59,7 +59,7 @@ export const processChecks: ExecutableChecks = {
   exit: (_, __, { n }) => "immediate" in n,
   exec: () => true,
   /** Which of several children is reported is not for the program to say. */
-  wait: (model, { life }, { process, reap }) =>
+  wait: (model, { life }, { whom: process, reap }) =>
     reap === undefined && (process !== undefined || model.zombiesOf(life).length <= 1),
   getpid: () => true,
   getppid: (_, { life }) => life.ordinal !== 0,

@@ -7,11 +7,11 @@ import { file, mortal, party, withChild } from "./objects.js";
 export const attributeTemplates: Templates<keyof typeof attributeCases> = {
   "pid-kept-by-group": withChild(
     (scene, parent, child) => {
-      scene.act(child.thread, { op: "setpgid", process: undefined, group: undefined });
+      scene.act(child.thread, { op: "setpgid", whom: undefined, group: undefined });
       if (scene.fork(child.thread, [parent.life]) === undefined) return;
       scene.end(child.life);
       const reaper = scene.model.lives[child.life.parent] ?? parent.life;
-      scene.act(scene.threadOf(reaper), { op: "wait", cd: 7, process: child.life.ordinal });
+      scene.act(scene.threadOf(reaper), { op: "wait", cd: 7, whom: child.life.ordinal });
       scene.act(parent.thread, { op: "fork", cd: 7 });
     },
     undefined,
@@ -20,39 +20,39 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
   "group-outlives-leader": withChild(
     (scene, parent, child) => {
       scene.act(child.thread, { op: scene.random.once(2) ? "setsid" : "yield" });
-      scene.act(child.thread, { op: "setpgid", process: undefined, group: undefined });
+      scene.act(child.thread, { op: "setpgid", whom: undefined, group: undefined });
       const grandchild = scene.fork(child.thread, [parent.life]);
       if (grandchild === undefined) return;
       scene.end(child.life);
-      scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
-      scene.act(grandchild.thread, { op: "getpgid", process: undefined });
+      scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
+      scene.act(grandchild.thread, { op: "getpgid", whom: undefined });
     },
     undefined,
     3,
   ),
   "group-of-child": withChild((scene, parent, child) => {
-    scene.act(parent.thread, { op: "setpgid", process: child.life.ordinal, group: undefined });
-    scene.act(child.thread, { op: "getpgid", process: undefined });
-    scene.act(parent.thread, { op: "setpgid", process: child.life.ordinal, group: parent.life.group });
+    scene.act(parent.thread, { op: "setpgid", whom: child.life.ordinal, group: undefined });
+    scene.act(child.thread, { op: "getpgid", whom: undefined });
+    scene.act(parent.thread, { op: "setpgid", whom: child.life.ordinal, group: parent.life.group });
   }),
   "group-of-child-after-exec": withChild((scene, parent, child) => {
     scene.act(child.thread, { op: "exec" });
-    scene.act(parent.thread, { op: "setpgid", process: child.life.ordinal, group: undefined });
-    scene.act(child.thread, { op: "setpgid", process: undefined, group: undefined });
+    scene.act(parent.thread, { op: "setpgid", whom: child.life.ordinal, group: undefined });
+    scene.act(child.thread, { op: "setpgid", whom: undefined, group: undefined });
   }),
   "group-refused": withChild((scene, parent, child) => {
     scene.act(child.thread, { op: "setsid" });
-    scene.act(parent.thread, { op: "setpgid", process: child.life.ordinal, group: undefined });
-    scene.act(child.thread, { op: "setpgid", process: undefined, group: parent.life.ordinal });
+    scene.act(parent.thread, { op: "setpgid", whom: child.life.ordinal, group: undefined });
+    scene.act(child.thread, { op: "setpgid", whom: undefined, group: parent.life.ordinal });
   }),
   "session-of-child": withChild((scene, parent, child) => {
     scene.act(child.thread, { op: "setsid" });
-    scene.act(parent.thread, { op: "getsid", process: child.life.ordinal });
-    scene.act(child.thread, { op: "getpgid", process: undefined });
+    scene.act(parent.thread, { op: "getsid", whom: child.life.ordinal });
+    scene.act(child.thread, { op: "getpgid", whom: undefined });
   }),
   "session-refused-to-leader": everywhere((scene) => {
     const { thread } = party(scene);
-    scene.act(thread, { op: "setpgid", process: undefined, group: undefined });
+    scene.act(thread, { op: "setpgid", whom: undefined, group: undefined });
     scene.act(thread, { op: "setsid" });
   }),
   "orphan-gets-parent": everywhere((scene) => {
@@ -69,7 +69,7 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
     if (family === undefined) return;
     const order = scene.random.once(2) ? [family.child, family.grandchild] : [family.grandchild, family.child];
     for (const { life } of order) scene.end(life);
-    scene.act(scene.threadOf(first), { op: "wait", cd: 7, process: undefined });
+    scene.act(scene.threadOf(first), { op: "wait", cd: 7, whom: undefined });
   }, 3),
   "wait-for-signalled": withChild((scene, parent, child) => {
     scene.act(parent.thread, {
@@ -78,12 +78,12 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
       signal: imm(scene.random.pick([9, 15, 2])),
     });
     scene.act(child.thread, { op: "yield" });
-    scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+    scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
   }),
   "wait-with-ignored-children": withChild(
     (scene, parent, child) => {
       scene.end(child.life);
-      scene.act(parent.thread, { op: "wait", cd: 7, process: undefined });
+      scene.act(parent.thread, { op: "wait", cd: 7, whom: undefined });
     },
     (scene, parent) => {
       scene.act(parent.thread, { op: "sigaction", signal: imm(17), action: "ignore" });
@@ -133,7 +133,7 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
       scene.act(child.thread, { op: "burn" });
       scene.end(child.life);
       scene.act(parent.thread, { op: "times", whose: "children" });
-      scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+      scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
       scene.act(parent.thread, { op: "times", whose: "children" });
     },
     undefined,

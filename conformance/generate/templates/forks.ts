@@ -67,7 +67,7 @@ const orphaned = (scene: Scene, prepare: (thread: number) => void) => {
   const grandchild = scene.fork(child.thread, [family]);
   if (grandchild === undefined) return undefined;
   scene.end(child.life);
-  if (!scene.model.hasProcess()) scene.act(actor, { op: "wait", cd: 7, process: child.life.ordinal });
+  if (!scene.model.hasProcess()) scene.act(actor, { op: "wait", cd: 7, whom: child.life.ordinal });
   return { actor, family, child, grandchild };
 };
 
@@ -183,7 +183,7 @@ export const forkTemplates: Templates<keyof typeof forkCases> = {
       const life = scene.act(actor, { op: "fork", cd: 7 });
       if (life === undefined) return;
       scene.end(life);
-      scene.act(actor, { op: "wait", cd: 7, process: undefined });
+      scene.act(actor, { op: "wait", cd: 7, whom: undefined });
     }
   }, 8),
   "fork-fails-without-commit": anywhere(exhaust),

@@ -23,7 +23,7 @@ interface Grant {
 const freshChannel = (scene: Scene, actor: number): number => {
   if (scene.model.channels >= maxChannels) return scene.random.below(maxChannels);
   scene.act(actor, { op: "channel" });
-  return scene.model.channels - 1;
+  return Math.max(0, scene.model.channels - 1);
 };
 
 /** Two processes, the first of which is not process 0 if `mortal`. */

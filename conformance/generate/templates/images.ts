@@ -89,7 +89,7 @@ export const imageTemplates: Templates<keyof typeof imageCases> = {
   "exec-in-child": withChild((scene, parent, child) => {
     scene.act(child.thread, { op: "exec" });
     scene.act(child.thread, { op: "getppid", cd: 7 });
-    scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+    scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
   }),
   "exec-fails-without-commit": anywhere((scene) => {
     const { page, dataBytes, freePages } = scene.measures;

@@ -66,18 +66,18 @@ export const processTemplates: Templates<keyof typeof processCases> = {
     scene.act(thread, { op: "thread_exit" });
   }),
   "wait-before-end": withChild((scene, parent) => {
-    scene.act(parent, { op: "wait", cd: 7, process: undefined });
+    scene.act(parent, { op: "wait", cd: 7, whom: undefined });
   }),
   "wait-after-end": withChild((scene, parent, { life }) => {
     scene.end(life);
-    scene.act(parent, { op: "wait", cd: 7, process: undefined });
+    scene.act(parent, { op: "wait", cd: 7, whom: undefined });
   }),
   "wait-for-named": withChild((scene, parent, { life }) => {
     scene.end(life);
-    scene.act(parent, { op: "wait", cd: 7, process: life.ordinal });
+    scene.act(parent, { op: "wait", cd: 7, whom: life.ordinal });
   }),
   "wait-without-children": withChild((scene, _, { thread }) => {
-    scene.act(thread, { op: "wait", cd: 7, process: undefined });
+    scene.act(thread, { op: "wait", cd: 7, whom: undefined });
   }),
   "wait-for-orphan": everywhere((scene) => {
     const family = generations(scene);
@@ -87,15 +87,15 @@ export const processTemplates: Templates<keyof typeof processCases> = {
     const [first] = scene.model.living;
     if (first === undefined) return;
     const process = scene.random.once(2) ? undefined : family.grandchild.life.ordinal;
-    scene.act(scene.threadOf(first), { op: "wait", cd: 7, process });
-    scene.act(scene.threadOf(first), { op: "wait", cd: 7, process: undefined });
+    scene.act(scene.threadOf(first), { op: "wait", cd: 7, whom: process });
+    scene.act(scene.threadOf(first), { op: "wait", cd: 7, whom: undefined });
   }),
   "wait-for-chosen": withChild((scene, parent, first) => {
     const second = scene.fork(parent, [first.life]);
     if (second === undefined) return;
     scene.end(first.life);
     scene.end(second.life);
-    scene.act(parent, { op: "wait", cd: 7, process: undefined, reap: second.life.ordinal });
+    scene.act(parent, { op: "wait", cd: 7, whom: undefined, reap: second.life.ordinal });
   }, 4),
   "mmap-reuses-pages": withMapping((scene, actor, register) => {
     unmap(scene, actor, register);

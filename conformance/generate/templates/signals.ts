@@ -63,16 +63,16 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
   "signal-ends-process": withChild((scene, parent, child) => {
     send(scene, either(scene, parent, child).thread, child, scene.random.pick(plain));
     step(scene, child);
-    scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+    scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
   }),
   "kill-ends-other": withChild((scene, parent, child) => {
     if (scene.random.once(2)) scene.act(child.thread, { op: "sigmask", signals: [1, 9, 15] });
     send(scene, parent.thread, child, 9);
-    scene.act(parent.thread, { op: "wait", cd: 7, process: undefined });
+    scene.act(parent.thread, { op: "wait", cd: 7, whom: undefined });
   }),
   "kill-of-group": withChild(
     (scene, parent, child) => {
-      scene.act(child.thread, { op: "setpgid", process: undefined, group: undefined });
+      scene.act(child.thread, { op: "setpgid", whom: undefined, group: undefined });
       const grandchild = scene.fork(child.thread, [parent.life]);
       if (grandchild === undefined) return;
       kill(scene, parent.thread, { group: child.life.group }, scene.random.pick([9, 10, 15, 17]));
@@ -85,7 +85,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
   "kill-of-zombie": withChild((scene, parent, child) => {
     scene.end(child.life);
     send(scene, parent.thread, child, scene.random.pick([0, 9, 15]));
-    scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+    scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
     send(scene, parent.thread, child, 0);
   }),
   "stop-by-signal": anywhere((scene) => {
@@ -93,7 +93,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
     const child = scene.fork(parent.thread);
     if (child === undefined) return;
     // A group of its own, which its parent keeps from being an orphan.
-    scene.act(child.thread, { op: "setpgid", process: undefined, group: undefined });
+    scene.act(child.thread, { op: "setpgid", whom: undefined, group: undefined });
     send(scene, parent.thread, child, scene.random.pick([20, 21, 22]));
     step(scene, child);
     scene.act(child.thread, { op: "getpid", cd: 7 });
@@ -111,7 +111,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
   }),
   "kill-of-stopped": stopped((scene, child, parent) => {
     send(scene, parent.thread, child, 9);
-    scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+    scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
   }, 3),
   "terminal-stop-in-orphaned-group": everywhere((scene) => {
     const who = party(scene);
@@ -124,7 +124,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
     scene.act(thread, { op: "sigaction", signal: imm(13), action: "default" });
     put(scene, thread, write);
     scene.act(thread, { op: "yield" });
-    scene.act(scene.someone(), { op: "wait", cd: 7, process: life.ordinal });
+    scene.act(scene.someone(), { op: "wait", cd: 7, whom: life.ordinal });
   }, 3),
   "pipe-signal-caught": withMortalPipe((scene, who, { read, write }) => {
     const { thread } = who;
@@ -140,7 +140,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
     (scene, parent, child) => {
       scene.end(child.life);
       step(scene, parent);
-      scene.act(parent.thread, { op: "wait", cd: 7, process: undefined });
+      scene.act(parent.thread, { op: "wait", cd: 7, whom: undefined });
     },
     (scene, parent) => {
       handle(scene, parent, 17, scene.granule());
@@ -154,7 +154,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
     scene.end(grandchild.life);
     scene.act(scene.threadOf(first), { op: "sigaction", signal: imm(17), action: "ignore" });
     scene.end(child.life);
-    scene.act(scene.threadOf(first), { op: "wait", cd: 7, process: grandchild.life.ordinal });
+    scene.act(scene.threadOf(first), { op: "wait", cd: 7, whom: grandchild.life.ordinal });
     if (scene.random.once(2)) {
       scene.act(scene.threadOf(first), { op: "sigaction", signal: imm(17), action: "default" });
     }
@@ -163,7 +163,7 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
     (scene, parent, child) => {
       scene.end(child.life);
       poke(scene, parent.thread, scene.granule());
-      scene.act(parent.thread, { op: "wait", cd: 7, process: child.life.ordinal });
+      scene.act(parent.thread, { op: "wait", cd: 7, whom: child.life.ordinal });
     },
     (scene, parent) => {
       scene.act(parent.thread, { op: "sigaction", signal: imm(17), action: "ignore" });

@@ -75,8 +75,8 @@ export const wrongEnding: Readonly<Record<string, Wrong>> = {
   W05: {
     does: "lets a process wait for any",
     take: insteadOf("wait", (machine, { operation }, { process = 0 }) =>
-      operation.op === "wait" && operation.process !== undefined
-        ? withProcess(machine, operation.process, { parent: process })
+      operation.op === "wait" && operation.whom !== undefined
+        ? withProcess(machine, operation.whom, { parent: process })
         : machine,
     ),
   },

@@ -74,9 +74,9 @@ export const setrlimit = (resource: "nofile" | "nproc", n: bigint): Operation =>
   resource,
   n: integer(n),
 });
-export const setpgid = (process?: number, group?: number): Operation => ({ op: "setpgid", process, group });
-export const getpgid = (process?: number): Operation => ({ op: "getpgid", process });
-export const getsid = (process?: number): Operation => ({ op: "getsid", process });
+export const setpgid = (process?: number, group?: number): Operation => ({ op: "setpgid", whom: process, group });
+export const getpgid = (process?: number): Operation => ({ op: "getpgid", whom: process });
+export const getsid = (process?: number): Operation => ({ op: "getsid", whom: process });
 export const setsid: Operation = { op: "setsid" };
 
 export const sigaction = (signal: number, action: ActionOperand): Operation => ({

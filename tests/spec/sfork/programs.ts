@@ -135,7 +135,7 @@ export const exit = (n: bigint): Operation => ({ op: "exit", n: integer(n) });
 export const wait = (cd: number, process?: number, choices: { readonly reap?: number } = {}): Operation => ({
   op: "wait",
   cd,
-  process,
+  whom: process,
   ...choices,
 });
 export const getpid = (cd: number): Operation => ({ op: "getpid", cd });

@@ -1,5 +1,7 @@
 /** Bytes in, lines out: however much comes, no more than one line is kept. */
-import { longestLine } from "./messages.js";
+
+/** Most bytes of a line, without its end. */
+export const longestLine = 8 << 20;
 
 /** A line without its end, or one that was too long, of which nothing is known. */
 export type Line = { readonly text: string } | { readonly tooLong: true };
