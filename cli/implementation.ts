@@ -8,6 +8,7 @@ import { Externals } from "../conformance/check/externals.js";
 import { threads, type Workers } from "../conformance/check/workers.js";
 import { whyUnwritable } from "../conformance/errors.js";
 import { driverFile, Unavailable } from "../impl/linux/index.js";
+import { exitCodes } from "./errors.js";
 import { complain } from "./output.js";
 
 const prefix = "exec:";
@@ -70,14 +71,20 @@ const external = async (command: string): Promise<Ready | undefined> => {
   const kill = (): void => {
     externals.kill();
   };
+  const end = (): void => {
+    process.exit(exitCodes.interrupted);
+  };
+  const signals = ["SIGTERM", "SIGHUP"] as const;
   process.once("exit", kill);
+  for (const signal of signals) process.once(signal, end);
   const close = async (): Promise<void> => {
     await externals.close();
     process.off("exit", kill);
+    for (const signal of signals) process.off(signal, end);
   };
   const impl = await externals.start();
   if ("why" in impl) {
-    complain(`exec:${command}: ${impl.why}; see docs/protocol.md`);
+    complain(`exec:${command}: it ${impl.why}; docs/protocol.md says what is asked of it`);
     await close();
     return undefined;
   }

@@ -1,11 +1,12 @@
 /** `sfork run`: one program on the specification, step by step, or on two strategies side by side. */
 import process from "node:process";
-import { chain, isLeft, map, type Either } from "fp-ts/lib/Either.js";
+import { chain, isLeft, left as eitherLeft, map, right as eitherRight, type Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
+import { besideKernel, kernelPage, wrongForKernel } from "../conformance/check/kernel.js";
 import { printObservation } from "../conformance/canon.js";
-import type { InputError } from "../conformance/errors.js";
+import { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { strategiesOf } from "../conformance/implementations/index.js";
 import { strategyNames } from "../conformance/program/config-codec.js";
@@ -18,13 +19,14 @@ import { configOf, printActor, totals, trace, type Cost, type TracedStep } from 
 import type { Config, StrategyName } from "../spec/sfork/config.js";
 import { strategies } from "../spec/sfork/laws.js";
 import { initial, noCounters, type Counters } from "../spec/sfork/machine.js";
+import { Unavailable } from "../impl/linux/index.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, out } from "./output.js";
 import { noToken } from "./target.js";
 
 const strategy = z.custom<StrategyName>((name) => strategyNames.some((known) => known === name));
 
-const side = z.object({ impl: z.enum(["spec", "fast"]), strategy });
+const side = z.object({ impl: z.enum(["spec", "fast", "linux"]), strategy });
 
 const optionsSchema = z.object({
   strategy: strategy.optional(),
@@ -42,14 +44,15 @@ Examples:
   $ sfork run --diff spec:eager,spec:copa examples/pointer.sfork
   $ sfork run --diff spec:posix,spec:eager examples/pointer.sfork
   $ sfork run --diff spec:copa,fast:copa examples/pointer.sfork
+  $ sfork run --diff spec:posix,linux examples/pipe.sfork
   $ sfork run --json - < program.json
 
 Programs are text or JSON: docs/programs.md says how, docs/operations.md lists the operations. With --diff
 expectations are not looked at; posix, where every process has an address space of its own, is compared with the
-others in canonical form. An actor with a star took a step of a thread that is
+others in canonical form; linux is the kernel that is running. An actor with a star took a step of a thread that is
 dead or was never made.
 Exit status: 0 the program ran and its expectations held; 1 one did not, or the two sides differ; 2 bad input;
-3 the output could not be written.`;
+3 the output could not be written, or there is no kernel to run on.`;
 
 const parts = ({ faults, copies, relocations, pageTableWrites }: Counters): readonly string[] => [
   plural(faults, "fault"),
@@ -196,25 +199,84 @@ const runBoth = (source: ProgramSource, left: Side, right: Side, file: string, j
   return { code, lines };
 };
 
+/** The running kernel beside the specification, as far as it can execute the program. */
+const runBesideKernel = (source: ProgramSource, config: Config, file: string, json: boolean): Report => {
+  const { version, steps } = source.program;
+  const { steps: taken, finding } = besideKernel({ version, config, steps });
+  const code = finding === undefined ? exitCodes.held : exitCodes.finding;
+  const isWhole = taken === steps.length;
+  if (json) {
+    const verdict = finding === undefined ? (isWhole ? "same" : "ended") : "different";
+    const sides = finding === undefined ? {} : { step: finding.step, left: finding.expected, right: finding.actual };
+    const names = ["spec:posix", "linux"];
+    return { code, lines: [JSON.stringify({ ok: finding === undefined, verdict, names, ...sides }, null, 2)] };
+  }
+  if (finding !== undefined) {
+    const { step, where, expected, actual } = finding;
+    const operation = steps[step]?.operation;
+    const lines = [
+      `${file}:${source.lineOf(step)}: ${out.red(`step ${step} is different`)}`,
+      `  ${where}  ${operation === undefined ? "" : printOperation(operation)}`,
+      `  spec:posix  ${expected}`,
+      `  linux       ${actual}`,
+    ];
+    return { code, lines };
+  }
+  const rest = isWhole ? "" : `; a kernel does not execute step ${taken}, nor what is behind it`;
+  return { code, lines: [`spec:posix and linux observe the same in ${plural(taken, "step")}${rest}`] };
+};
+
 const reportOf = (source: ProgramSource, file: string, options: Options): Either<InputError, Report> => {
   const [first, second] = options.diff ?? [undefined, undefined];
+  if (first?.impl === "linux" || second?.impl === "linux") {
+    const { program, lineOf } = source;
+    return pipe(
+      // Where a program does not say how large its pages are, they are the kernel's.
+      configOf({ program: { ...program, config: { page: kernelPage, ...program.config } }, lineOf }, file, "posix"),
+      chain((config) => {
+        const wrong = wrongForKernel(config);
+        if (wrong !== undefined) return eitherLeft(new InputError(file, lineOf("config"), wrong));
+        return eitherRight(runBesideKernel(source, config, file, options.json));
+      }),
+    );
+  }
   return pipe(
     configOf(source, file, first?.strategy ?? options.strategy),
     map((config) => {
       if (first === undefined) return runOne(source, config, file, options);
-      const right = { impl: second.impl, config: { ...config, strategy: second.strategy } };
-      return runBoth(source, { impl: first.impl, config }, right, file, options.json);
+      const sideOf = ({ impl, strategy: name }: NonNullable<typeof first>): Side => ({
+        impl: impl === "fast" ? impl : "spec",
+        config: { ...config, strategy: name },
+      });
+      return runBoth(source, sideOf(first), sideOf(second), file, options.json);
     }),
   );
+};
+
+/** Undefined where there is no kernel to run on: a line has said why. */
+const unlessUnavailable = <Result>(run: () => Result): Result | undefined => {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    complain(error.message);
+    return undefined;
+  }
 };
 
 const run = async (file: string, options: Options, done: (code: ExitCode) => void): Promise<void> => {
   const named = noToken(file);
   const source = isLeft(named) ? named : await readProgram(file);
-  const report = pipe(
-    source,
-    chain((one) => reportOf(one, file, options)),
+  const report = unlessUnavailable(() =>
+    pipe(
+      source,
+      chain((one) => reportOf(one, file, options)),
+    ),
   );
+  if (report === undefined) {
+    done(exitCodes.environment);
+    return;
+  }
   if (isLeft(report)) {
     done(exitCodes.usage);
     complain(report.left.describe());
@@ -228,9 +290,11 @@ const run = async (file: string, options: Options, done: (code: ExitCode) => voi
 const sides = [
   ...strategyNames.map((name) => ({ impl: "spec", strategy: name }) as const),
   ...strategiesOf.fast.map((name) => ({ impl: "fast", strategy: name }) as const),
+  { impl: "linux", strategy: "posix" } as const,
 ];
 
-const nameOf = ({ impl, strategy: name }: (typeof sides)[number]): string => `${impl}:${name}`;
+const nameOf = ({ impl, strategy: name }: (typeof sides)[number]): string =>
+  impl === "linux" ? impl : `${impl}:${name}`;
 
 /** `spec:eager,fast:copa` as two sides. */
 const parseSides = (text: string): readonly (typeof sides)[number][] => {
@@ -238,7 +302,12 @@ const parseSides = (text: string): readonly (typeof sides)[number][] => {
   if (left === undefined || right === undefined || more.length > 0) {
     throw new InvalidArgumentError(`Name two of ${sides.map(nameOf).join(", ")}, with a comma between them.`);
   }
+  const names = [left, right].map(nameOf);
+  if (names.includes("linux") && !names.includes("spec:posix")) {
+    throw new InvalidArgumentError("The running kernel is compared with spec:posix: --diff spec:posix,linux.");
+  }
   const isSeparate = ({ strategy: name }: typeof left): boolean => strategies[name].separate;
+  if (left.impl === "linux" || right.impl === "linux") return [left, right];
   const isMixed = isSeparate(left) !== isSeparate(right);
   if (isMixed && (left.impl !== "spec" || right.impl !== "spec")) {
     throw new InvalidArgumentError(

@@ -209,7 +209,8 @@ class Answers {
   ): Finding {
     const last = this.#asked.at(-1);
     const program = { ...this.#program, steps: [...this.#asked] };
-    const place = kind === "observation" ? `${actual.split(" ", 1).join()} for ${expected.split(" ", 1).join()}` : where;
+    const place =
+      kind === "observation" ? `${actual.split(" ", 1).join()} for ${expected.split(" ", 1).join()}` : where;
     const broken = last === undefined || kind !== "observation" ? also : [operations[last.operation.op].rule];
     return {
       ...{ kind, rule, where, what, expected, actual, program },

@@ -2,6 +2,7 @@
 import { createCoverage, type CoverageResult } from "../coverage.js";
 import { Connected, Gone, isExternal, shortLimit } from "./external.js";
 import { Asking, type Link } from "./link.js";
+import { Unavailable } from "../../impl/linux/index.js";
 import {
   judgeAs,
   judgeFile,
@@ -73,7 +74,7 @@ export const judgeBatch = (batch: Batch, checker?: Checker): Answer => {
   try {
     for (const [nth, item] of items.entries()) judged.push(judgeItem(item, nth));
   } catch (error) {
-    if (!(error instanceof Gone)) throw error;
+    if (!(error instanceof Gone || error instanceof Unavailable)) throw error;
     return { judged, gone: error.message, coverage: coverage.result() };
   }
   return { judged, coverage: coverage.result() };

@@ -66,7 +66,7 @@ const nothingAsked: Outcome = { kind: "answer", text: '{"observations":[]}' };
 
 /** Milliseconds for an answer; and where programs are sought that are not answered, of which there will be many. */
 const usualLimit = 10_000;
-export const shortLimit = 1000;
+export const shortLimit = 500;
 
 /** What it takes to run the implementation is not there. */
 export class Gone extends Error {
@@ -118,7 +118,8 @@ const failure = (program: CompleteProgram, kind: FindingKind, why: string): Find
   const said = shorten(plainLine(why), 300);
   const [first = ""] = said.split(": ");
   return {
-    ...{ kind, rule: "REF-4", where: "the implementation", what: said, expected: "an answer", actual: said, program },
+    ...{ kind, rule: "REF-4", where: "the implementation", what: said },
+    ...{ expected: "an answer", actual: `it ${said}`, program },
     step: Math.max(0, program.steps.length - 1),
     key: keyOf("REF-4", { ...program, steps: [] }, `${kind} ${first}`),
     also: [],

@@ -48,9 +48,9 @@ export class Externals {
     const started = await process.start();
     if ("why" in started) return { why: shorten(plainLine(started.why), 300) };
     const hello = decodeHello(parse(started.hello) ?? started.hello);
-    if (isLeft(hello)) return { why: `its answer to hello makes no sense: ${printProblem(hello.left)}` };
+    if (isLeft(hello)) return { why: `answers to hello with something else: ${printProblem(hello.left)}` };
     const declaration = declarationOf(hello.right);
-    if ("wrong" in declaration) return { why: declaration.wrong };
+    if ("wrong" in declaration) return { why: `declares what cannot be: ${declaration.wrong}` };
     this.#free.push(process);
     return { command: this.#command, hello: hello.right };
   }

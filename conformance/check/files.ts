@@ -9,6 +9,7 @@ import { readProgram } from "../program/file.js";
 import { configOf } from "../program/trace.js";
 import { strategiesFor, type CampaignSettings, type FileProgram, type Subject } from "./campaign.js";
 import type { CompleteProgram } from "./finding.js";
+import { wrongForKernel } from "./kernel.js";
 import { labelOf } from "./token.js";
 
 /** A program with a configuration that the implementation can run; a line that says why there is none. */
@@ -18,6 +19,10 @@ export const readComplete = async (file: string, impl: Subject): Promise<Either<
     chain((source) =>
       pipe(
         configOf(source, file),
+        chain((config) => {
+          const wrong = impl === "linux" ? wrongForKernel(config) : undefined;
+          return wrong === undefined ? right(config) : left(new InputError(file, source.lineOf("config"), wrong));
+        }),
         chain((config) =>
           strategiesFor(impl).includes(config.strategy)
             ? right(config)

@@ -15,9 +15,7 @@ export interface CompleteProgram extends Program {
  * `flaky`: what was found did not show again.
  */
 export type FindingKind =
-  | ("observation" | "view" | "counters" | "invariant")
-  | ("crash" | "hang" | "worker" | "protocol")
-  | "flaky";
+  ("observation" | "view" | "counters" | "invariant") | ("crash" | "hang" | "worker" | "protocol") | "flaky";
 
 export interface Finding {
   readonly kind: FindingKind;

@@ -76,7 +76,7 @@ const sameObservation = (a: Observation, b: Observation): boolean => {
   );
 };
 
-const sameObserved = (a: Observed, b: Observed, same = sameObservation): boolean =>
+export const sameObserved = (a: Observed, b: Observed, same = sameObservation): boolean =>
   a.thread === b.thread &&
   a.process === b.process &&
   sameList(a.signals, b.signals, identical) &&
@@ -176,7 +176,7 @@ const printCounters = (counters: Counters): string =>
     .join(" ");
 
 /** Views, then counters, then what the second side finds wrong by itself. */
-const look = (expected: Implementation, actual: Implementation): Difference | undefined => {
+export const look = (expected: Implementation, actual: Implementation): Difference | undefined => {
   const view = viewDifference(expected.view(), actual.view());
   if (view !== undefined) return { kind: "view", ...view };
   const counters = listDifference(

@@ -21,7 +21,7 @@ const isPowerOfTwo = (size: number): boolean => Number.isInteger(Math.log2(size)
 /** What cannot be asked of anybody; undefined where nothing is wrong. */
 const wrongIn = ({ formats, strategies, operations, limits = {} }: Hello): string | undefined => {
   const empty = Object.entries({ formats, strategies, operations }).find(([, list]) => list.length === 0);
-  if (empty !== undefined) return `it declares no ${empty[0]}; there is nothing to check`;
+  if (empty !== undefined) return `no ${empty[0]}; name some`;
   const { page, pages = Infinity, processes = Infinity } = limits;
   if (page?.length === 0) return "limits.page is empty; give a size, or leave it out";
   const size = page?.find((one) => one < 256 || one > 65_536 || !isPowerOfTwo(one));

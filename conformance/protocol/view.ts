@@ -49,7 +49,11 @@ const ownerOf = ({ base }: CanonicalCapability): number | undefined => {
  * The rules that a place breaks. In the child of a fork that was just made: INV-4 where there is a tag too many or too few,
  * INV-3 where the capability is another, and INV-2 where it leads to somebody else; anywhere else INV-1 for that.
  */
-const rulesOf = (expected: Place | undefined, actual: Place | undefined, child: number | undefined): readonly string[] => {
+const rulesOf = (
+  expected: Place | undefined,
+  actual: Place | undefined,
+  child: number | undefined,
+): readonly string[] => {
   const place = actual ?? expected;
   const owner = actual && ownerOf(actual.cap);
   const isForeign = actual !== undefined && owner !== undefined && owner !== actual.process;

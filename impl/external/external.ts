@@ -60,11 +60,11 @@ const signalNumbers: Readonly<Record<number, string>> = {
 };
 
 const endOf = (code: number | null, signal: string | null): string => {
-  if (signal !== null) return `it was ended by ${signal}`;
+  if (signal !== null) return `was ended by ${signal}`;
   // So a shell tells it.
   const number = (code ?? 0) - 128;
   const name = signalNumbers[number];
-  return name === undefined ? `it ended with status ${code ?? 0}` : `it was ended by ${name}`;
+  return name === undefined ? `ended with status ${code ?? 0}` : `was ended by ${name}`;
 };
 
 /** One life of the process. */
@@ -124,7 +124,7 @@ class Life {
     stdout?.on("end", () => {
       // Before its end is known, that is all there is to say of it.
       setTimeout(() => {
-        ended("it closed its output");
+        ended("closed its output");
       }, 200).unref();
     });
   }
@@ -169,7 +169,7 @@ export class External {
     | { readonly failure: Failure; readonly requests: Set<Request>; readonly outcomes: Map<Request, Outcome> }
     | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #why = "it was not started";
+  #why = "was not started";
 
   constructor(options: ExternalOptions) {
     this.#options = options;
@@ -219,13 +219,13 @@ export class External {
         resolve(hello);
       };
       const timer = setTimeout(() => {
-        this.#why = `it did not answer to hello within ${patience.hello / 1000} seconds`;
+        this.#why = `does not answer to hello within ${patience.hello / 1000} s`;
         settle(undefined);
       }, patience.hello);
       this.#onHello = (line) => {
         if ("text" in line) settle(line.text);
         else {
-          this.#why = `it answered to hello with more than ${longestLine} bytes`;
+          this.#why = `answers to hello with more than ${longestLine} bytes`;
           settle(undefined);
         }
       };
@@ -269,13 +269,13 @@ export class External {
     const [first] = this.#queue;
     if (first?.isSent !== true) return;
     this.#timer = setTimeout(() => {
-      this.#failed({ kind: "hang", why: `no answer within ${first.limit / 1000} seconds` });
+      this.#failed({ kind: "hang", why: `gives no answer within ${first.limit / 1000} s` });
     }, first.limit);
   }
 
   #answered(line: Line): void {
     const [first] = this.#queue;
-    const wrong = first?.isSent === true ? wrongWith(line, first.id) : "it says something though nothing was asked";
+    const wrong = first?.isSent === true ? wrongWith(line, first.id) : "says something though nothing was asked";
     if (wrong !== undefined) this.#failed({ kind: "protocol", why: wrong });
     else if ("text" in line) this.#settle({ kind: "answer", text: line.text });
   }
@@ -331,15 +331,15 @@ const parse = (text: string): unknown => {
 
 /** What is wrong with an answer to a request, as far as that can be known without looking into it. */
 const wrongWith = (line: Line, id: number): string | undefined => {
-  if ("tooLong" in line) return `its answer is longer than ${longestLine} bytes`;
+  if ("tooLong" in line) return `answers with more than ${longestLine} bytes`;
   const answer = parse(line.text);
-  if (!isRecord(answer)) return "its answer is no JSON object";
+  if (!isRecord(answer)) return "answers with what is no JSON object";
   const { type } = answer;
   if (type === "error") {
     const told = answer["message"];
-    return `it answers with an error: ${typeof told === "string" ? told : "of no message"}`;
+    return `answers with an error: ${typeof told === "string" ? told : "of no message"}`;
   }
-  if (type !== "result") return "its answer is no result";
-  if (answer["id"] !== id) return `its answer has the id ${String(answer["id"])}, not ${id}`;
-  return Array.isArray(answer["observations"]) ? undefined : "its answer has no observations";
+  if (type !== "result") return "answers with no result";
+  if (answer["id"] !== id) return `answers with the id ${String(answer["id"])}, not ${id}`;
+  return Array.isArray(answer["observations"]) ? undefined : "answers without observations";
 };

@@ -73,8 +73,8 @@ enum {
   STACK_BYTES = 1 << 16,
   STEP_MILLISECONDS = 4000,
   /* CPU time that `burn` takes, and from which on a process has used some; steps themselves take less. */
-  BURN_MICROSECONDS = 24000,
-  SOME_MICROSECONDS = 16000,
+  BURN_MICROSECONDS = 12000,
+  SOME_MICROSECONDS = 8000,
 };
 
 /* Where things lie in every process; nothing else is mapped there. */
@@ -949,10 +949,14 @@ static int worker_again(int ordinal) {
   worker_loop(&self);
 }
 
+static void close_range_of(unsigned first, unsigned last) {
+  if (syscall(SYS_close_range, first, last, 0) == 0) return;
+  for (unsigned d = first; d <= last && d < 1024; d++) close((int)d);
+}
+
 static void close_all_but_ours(void) {
-  for (int d = 0; d < CONTROL_FD; d++) close(d);
-  if (syscall(SYS_close_range, IMAGE_FD + 1, ~0U, 0) != 0)
-    for (int d = IMAGE_FD + 1; d < 1024; d++) close(d);
+  close_range_of(0, CONTROL_FD - 1);
+  close_range_of(IMAGE_FD + 1, ~0U);
 }
 
 /* Process 0, as a program finds it. */
@@ -961,10 +965,8 @@ static void begin_program(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   setsid();
-  for (int signal = 1; signal <= LAST_SIGNAL; signal++) {
-    struct sigaction usual = {.sa_handler = SIG_DFL};
-    sigaction(signal, &usual, NULL);
-  }
+  /* Those that the controller, or the guardian, does otherwise. */
+  signal(SIGTERM, SIG_DFL), signal(SIGINT, SIG_DFL), signal(SIGPIPE, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
   close_all_but_ours();
@@ -1315,7 +1317,7 @@ static bool step(int actor, const char *line) {
 
 /* ------------------------------------------------------------- cleaning up */
 
-/* Everything in a folder, and not the folder. */
+/* Everything in a folder, and not the folder itself. */
 static void empty_folder(const char *path) {
   DIR *list = opendir(path);
   if (list == NULL) return;
@@ -1336,13 +1338,15 @@ static void kill_children(void) {
   snprintf(path, sizeof path, "/proc/self/task/%d/children", gettid());
   for (int rounds = 0; rounds < 10000; rounds++) {
     FILE *list = fopen(path, "re");
-    int pid;
-    while (list != NULL && fscanf(list, "%d", &pid) == 1) kill(pid, SIGKILL);
+    int pid, killed = 0;
+    while (list != NULL && fscanf(list, "%d", &pid) == 1) killed += kill(pid, SIGKILL) == 0;
     if (list != NULL) fclose(list);
-    int got;
-    while ((got = waitpid(-1, NULL, WNOHANG | __WALL)) > 0) continue;
-    if (got < 0) return;
-    pause_briefly();
+    int got = 0;
+    /* Nobody outlives SIGKILL: they are waited for. Then there may be others. */
+    for (; killed > 0 && (got = waitpid(-1, NULL, __WALL)) > 0; killed--) continue;
+    while (got >= 0 && (got = waitpid(-1, NULL, WNOHANG | __WALL)) > 0) continue;
+    if (got < 0 && errno == ECHILD) return;
+    if (killed == 0 && got == 0 && rounds > 0) pause_briefly();
   }
 }
 
@@ -1391,6 +1395,21 @@ static void on_end(int signal) {
   told_to_end = 1;
 }
 
+static cpu_set_t all_cpus;
+
+/*
+ * A program runs on one CPU: its processes take turns, and need not wake each other across. Which one, the scheduler says anew
+ * for each program, when there is one to run: whoever sent it may be busy on the last one.
+ */
+static void on_any_cpu(void) { sched_setaffinity(0, sizeof all_cpus, &all_cpus); }
+
+static void on_this_cpu(void) {
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET((unsigned)sched_getcpu(), &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
 /* Programs until the input ends: `program page pages shared xlen processes steps`, then so many lines of steps. */
 static int serve(void) {
   char line[600];
@@ -1399,6 +1418,7 @@ static int serve(void) {
     unsigned long long page, pages, shared, xlen, most, steps;
     if (sscanf(line, "program %llu %llu %llu %llu %llu %llu", &page, &pages, &shared, &xlen, &most, &steps) != 6) return 2;
     *config = (Config){page, pages, shared, xlen, most};
+    on_this_cpu();
     bool fine = start_program();
     printf(fine ? "ready\n" : "unable\n");
     for (unsigned long long i = 0; i < steps && read_line(line, sizeof line); i++) {
@@ -1408,6 +1428,7 @@ static int serve(void) {
       else fine = thread_count < MOST_THREADS - 2 && step(atoi(actor), rest);
     }
     end_program();
+    on_any_cpu();
     if (fflush(stdout) != 0) return 1;
   }
   return 0;
@@ -1433,13 +1454,6 @@ static bool drop_privileges(void) {
          prctl(PR_SET_DUMPABLE, 1) == 0;
 }
 
-static void on_one_cpu(void) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET((unsigned)sched_getcpu(), &one);
-  sched_setaffinity(0, sizeof one, &one);
-}
-
 static int fail(const char *what) {
   fprintf(stderr, "sfork-linux: %s: %s\n", what, strerror(errno));
   return 1;
@@ -1457,12 +1471,23 @@ static int controller(void) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   if (getppid() == 1) return 1;
-  on_one_cpu();
+  sched_getaffinity(0, sizeof all_cpus, &all_cpus);
   if (!make_control()) return fail("cannot set up shared memory");
   int code = serve();
   end_program();
   remove_folder();
   return code;
+}
+
+/* In memory, where there is such a place: files are made and removed all the time. */
+static bool make_folder(void) {
+  const char *places[] = {getenv("TMPDIR"), "/dev/shm", "/tmp"};
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    if (places[i] == NULL) continue;
+    snprintf(folder, sizeof folder, "%s/sfork-linux-XXXXXX", places[i]);
+    if (mkdtemp(folder) != NULL) return true;
+  }
+  return false;
 }
 
 int main(int argc, char **argv) {
@@ -1480,9 +1505,7 @@ int main(int argc, char **argv) {
   if (image < 0 || dup2(image, IMAGE_FD) < 0) return fail("cannot open this program");
   close(image);
   if (!drop_privileges()) return fail("cannot drop privileges");
-  const char *temporary = getenv("TMPDIR");
-  snprintf(folder, sizeof folder, "%s/sfork-linux-XXXXXX", temporary != NULL && access(temporary, W_OK) == 0 ? temporary : "/tmp");
-  if (mkdtemp(folder) == NULL) return fail("cannot make a temporary folder");
+  if (!make_folder()) return fail("cannot make a temporary folder");
   signal(SIGPIPE, SIG_IGN);
   signal(SIGINT, SIG_IGN);
   prctl(PR_SET_CHILD_SUBREAPER, 1);
