@@ -114,6 +114,10 @@ const reportsOf = (text: string): CheckOptions["report"] => {
 
 /** What still prints in full and stays exact. */
 const most = 1_000_000_000;
+
+/** A whole number that somebody typed. */
+export const wholeOf = whole(most);
+
 /** A step of the specification takes longer, the more there was before it. */
 const mostSteps = 10_000;
 const mostWorkers = 256;

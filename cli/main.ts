@@ -11,6 +11,7 @@ import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
 import { generateCommand } from "./generate.js";
+import { judgeCommand } from "./judge.js";
 import { oracleCommand } from "./oracle.js";
 import { replayCommand } from "./replay.js";
 import { refuteCommand } from "./refute.js";
@@ -49,6 +50,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(benchCommand(done))
     .addCommand(oracleCommand(done))
     .addCommand(generateCommand(done))
+    .addCommand(judgeCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");
   // Commander prints its own one-line message; it must neither exit nor answer with status 1.

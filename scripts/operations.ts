@@ -1,5 +1,6 @@
 /**
- * Writes the reference of operations, `operations.json` and `docs/operations.md`, from the table of the specification.
+ * Writes the reference of operations, `operations.json` and `docs/operations.md`, and the protocol's schema,
+ * `protocol.schema.json`, from the table of the specification.
  *
  *   tsx scripts/operations.ts [--check]
  *
@@ -11,6 +12,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { format, resolveConfig } from "prettier";
 import { operationsDocument, operationsReference } from "../conformance/operations-json.js";
+import { protocolSchema } from "../conformance/protocol/schema.js";
 
 interface Generated {
   /** From the root of the checkout. */
@@ -25,6 +27,10 @@ const generate = async (root: string): Promise<readonly Generated[]> => {
   return [
     { file: "operations.json", text: await format(JSON.stringify(reference), { ...style, parser: "json" }) },
     { file: "docs/operations.md", text: operationsDocument(reference) },
+    {
+      file: "protocol.schema.json",
+      text: await format(JSON.stringify(protocolSchema()), { ...style, parser: "json" }),
+    },
   ];
 };
 

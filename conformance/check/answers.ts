@@ -11,11 +11,13 @@ import { step as takeStep, type Taken } from "../../spec/sfork/step.js";
 import { canonical, printObservation, type CanonicalObservation } from "../canon.js";
 import { withoutNumbers } from "../oblivious/compare.js";
 import { Tracker, type Verdict as Comparable } from "../oblivious/tracker.js";
-import { decode, isObject, printProblem } from "../program/strict.js";
+import { decode, isObject, printProblem, type Members } from "../program/strict.js";
 import { placed } from "../protocol/absolute.js";
 import { answerCodec, type Answered } from "../protocol/answers.js";
 import { decodeExtras, type Hello, type SeenRegion, type SeenView } from "../protocol/messages.js";
+import type { Rehearsal } from "../protocol/negotiate.js";
 import { resolveStep } from "../protocol/resolve.js";
+import { seenView } from "../protocol/seen.js";
 import { viewDifferences } from "../protocol/view.js";
 import { keyOf, type CompleteProgram, type Finding, type FindingKind } from "./finding.js";
 import { noVerdict, type Verdict } from "./judge.js";
@@ -47,18 +49,34 @@ const isSame = (one: unknown, two: unknown, key = ""): boolean => {
   return keys.length === Object.keys(two).length && keys.every((name) => isSame(one[name], two[name], name));
 };
 
-/** A step with what an implementation told that it chose in it. */
-const asTold = ({ actor, operation }: Step, answer: unknown): Step => {
-  if (!isObject(answer)) return { actor, operation };
-  const whole = (name: string): Readonly<Record<string, number>> => {
-    const value = answer[name];
-    return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? { [name]: value } : {};
-  };
-  if (operation.op === "fork" && "child" in answer) {
-    return { actor, operation: { ...operation, ...whole("pid"), ...whole("slot") } };
-  }
-  if (operation.op !== "wait" || typeof answer["process"] !== "number") return { actor, operation };
-  return { actor, operation: { ...operation, reap: answer["process"] } };
+/** Lists of the same objects, in any order: each has a name. */
+const isSameByName = (one: readonly object[], two: unknown, nameOf: (value: Members) => string): boolean => {
+  if (!Array.isArray(two) || one.length !== two.length) return false;
+  const named = new Map(one.map((value) => [nameOf(value as Members), value]));
+  return two.every((value) => isObject(value) && isSame(named.get(nameOf(value)), value));
+};
+
+/** Is that what there is to be seen? If not, or if it makes no sense, it has to be looked into. */
+const isSeen = (machine: Machine, view: unknown): boolean => {
+  if (!isObject(view)) return false;
+  const { granules, registers } = seenView(machine);
+  return (
+    isSameByName(granules, view["granules"], ({ address }) => String(address)) &&
+    isSameByName(registers, view["registers"], ({ thread, register }) => `${String(thread)} ${String(register)}`)
+  );
+};
+
+/** A step with what an implementation told that it chose in it; the step itself, where it told nothing. */
+const asTold = (step: Step, answer: unknown): Step => {
+  const { actor, operation } = step;
+  if (!isObject(answer) || (operation.op !== "fork" && operation.op !== "wait")) return step;
+  const whole = (name: string, value: unknown): Readonly<Record<string, number>> =>
+    typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? { [name]: value } : {};
+  const told =
+    operation.op === "fork"
+      ? { ...whole("pid", answer["pid"]), ...whole("slot", answer["slot"]) }
+      : whole("reap", answer["process"]);
+  return Object.keys(told).length === 0 ? step : { actor, operation: { ...operation, ...told } };
 };
 
 const withoutChoices = (answered: Answered): CanonicalObservation => {
@@ -82,6 +100,7 @@ class Answers {
   readonly #program: CompleteProgram;
   readonly #asked: Step[] = [];
   readonly #isPlaced: boolean;
+  readonly #rehearsal: Rehearsal | undefined;
   #machine: Machine;
   #tracker: Tracker | undefined;
   #compared = 0;
@@ -90,10 +109,11 @@ class Answers {
   #looks = 0;
   #ended: Verdict["ended"];
 
-  constructor(program: CompleteProgram, { addresses }: Pick<Hello, "addresses">) {
+  constructor(program: CompleteProgram, { addresses }: Pick<Hello, "addresses">, rehearsal: Rehearsal | undefined) {
     const { config } = program;
     this.#program = program;
-    this.#machine = initial(config);
+    this.#rehearsal = rehearsal;
+    this.#machine = rehearsal?.start ?? initial(config);
     this.#isPlaced = addresses === "configured" || strategies[config.strategy].separate;
     if (!this.#isPlaced) this.#tracker = new Tracker(this.#machine, { ...config, strategy: "posix" });
   }
@@ -119,40 +139,54 @@ class Answers {
       this.#asked.push(...steps);
       return this.#finding("protocol", "observations", "are not one for each step", "one for each step", said);
     }
-    const decoded = decodeExtras(extras);
+    // Most views are as they should be, which is seen faster than that they make sense.
+    const isPlain = extras.regions === undefined;
+    const decoded = decodeExtras(isPlain ? {} : extras);
     if (isLeft(decoded)) {
       this.#asked.push(...steps);
       return this.#protocol(printProblem(decoded.left));
     }
-    const { view, regions } = decoded.right;
+    const { regions } = decoded.right;
     let last: Observation | undefined;
     for (const [index, step] of steps.entries()) {
-      const taken = this.#take(step, observations[index]);
+      const taken = this.#take(index, step, observations[index]);
       if (taken === undefined) return undefined;
       const finding = this.#compare(taken, observations[index], regions);
       if (finding !== undefined || this.#ended !== undefined) return finding;
       last = taken.observation;
     }
-    return view === undefined ? undefined : this.#look(last, view, regions);
+    if (extras.view === undefined) return undefined;
+    this.#looks += 1;
+    if (isPlain && isSeen(this.#machine, extras.view)) return undefined;
+    const view = decodeExtras({ view: extras.view });
+    if (isLeft(view)) return this.#protocol(printProblem(view.left));
+    return view.right.view && this.#look(last, view.right.view, regions);
   }
 
   /** The specification's step; undefined where it is taken by somebody else than was asked, since choices differ. */
-  #take(step: Step, answer: unknown): Taken | undefined {
+  #take(index: number, step: Step, answer: unknown): Taken | undefined {
     const chosen = asTold(step, answer);
-    const asked = resolveStep(this.#machine, chosen);
-    if (asked === undefined || asked.thread !== step.actor) {
+    const rehearsed = chosen === step ? this.#rehearsed(index) : undefined;
+    if (rehearsed === undefined && resolveStep(this.#machine, chosen)?.thread !== step.actor) {
       this.#ended = "choices";
       return undefined;
     }
     this.#asked.push(chosen);
     const before = this.#machine;
-    const taken = takeStep(before, chosen);
+    const taken = rehearsed ?? takeStep(before, chosen);
     this.#machine = taken.machine;
     this.#ended = endOf(taken, answer);
     const comparable = this.#tracker?.follow(before, chosen.operation, taken);
     if (comparable === "outside") this.#ended ??= "addresses";
     this.#comparable = comparable ?? "oblivious";
     return taken;
+  }
+
+  /** The step as it was taken before, if what came before it was the same. */
+  #rehearsed(index: number): Taken | undefined {
+    const { start, taken = [] } = this.#rehearsal ?? {};
+    const before = index === 0 ? start : taken[index - 1]?.machine;
+    return before === this.#machine ? taken[index] : undefined;
   }
 
   #comparable: Comparable = "oblivious";
@@ -186,7 +220,6 @@ class Answers {
     view: SeenView,
     regions: readonly SeenRegion[] | undefined,
   ): Finding | undefined {
-    this.#looks += 1;
     const [first, ...others] = viewDifferences(this.#machine, last, view, regions);
     if (first === undefined) return undefined;
     const rules = [...new Set([first, ...others].flatMap((one) => one.rules))];
@@ -215,12 +248,20 @@ class Answers {
     return {
       ...{ kind, rule, where, what, expected, actual, program },
       step: Math.max(0, this.#asked.length - 1),
-      key: keyOf(rule, program, `${kind} ${place}`),
+      // What is to be seen somewhere is seen after any step.
+      key: keyOf(rule, kind === "view" ? { ...program, steps: [] } : program, `${kind} ${place}`),
       also: broken,
     };
   }
 }
 
-/** Judge an answer to a program that was sent in resolved form: the actor of each step is the thread that was told. */
-export const judgeAnswer = (program: CompleteProgram, hello: Pick<Hello, "addresses">, answer: RawAnswer): Verdict =>
-  new Answers(program, hello).verdict(answer);
+/**
+ * Judge an answer to a program that was sent in resolved form: the actor of each step is the thread that was told. `rehearsal`
+ * is how it was resolved.
+ */
+export const judgeAnswer = (
+  program: CompleteProgram,
+  hello: Pick<Hello, "addresses">,
+  answer: RawAnswer,
+  rehearsal?: Rehearsal,
+): Verdict => new Answers(program, hello, rehearsal).verdict(answer);

@@ -5,7 +5,7 @@ import { checkedStep, start } from "../../spec/invariants/check.js";
 import type { Operation, OperationName } from "../../spec/sfork/operation.js";
 import { plainLine, shorten } from "../errors.js";
 import { runLine, type Hello } from "../protocol/messages.js";
-import { declarationOf, runOf, type Declaration } from "../protocol/negotiate.js";
+import { declarationOf, rehearse, type Declaration, type Rehearsal } from "../protocol/negotiate.js";
 import { judgeAnswer, type RawAnswer } from "./answers.js";
 import { keyOf, type CompleteProgram, type Finding, type FindingKind } from "./finding.js";
 import { noVerdict, type JudgeOptions, type Verdict } from "./judge.js";
@@ -35,32 +35,39 @@ export class Connected implements External {
 
   /** Send programs that will be judged soon: the implementation is at work meanwhile. */
   prepare(programs: readonly CompleteProgram[]): void {
-    for (const program of programs) this.#ahead.set(program, this.#send(program));
+    for (const program of programs) this.#ahead.set(program, this.#send(program, showsView(program)));
   }
 
   /** What became of a program, and the program as it was sent. */
-  run(program: CompleteProgram, waiting: () => void): { readonly sent: CompleteProgram; readonly outcome: Outcome } {
-    const { id, sent } = this.#ahead.get(program) ?? this.#send(program);
+  run(program: CompleteProgram, waiting: () => void): Omit<Sent, "id"> & { readonly outcome: Outcome } {
+    const { id, ...asked } = this.#ahead.get(program) ?? this.#send(program, true);
     this.#ahead.delete(program);
-    if (id === undefined) return { sent, outcome: nothingAsked };
-    return { sent, outcome: this.#asking.receive(id, waiting) };
+    return { ...asked, outcome: id === undefined ? nothingAsked : this.#asking.receive(id, waiting) };
   }
 
-  #send(program: CompleteProgram): Sent {
+  #send(program: CompleteProgram, view: boolean): Sent {
     const { version, config } = program;
-    const run = runOf(0, config, program.steps, true);
-    const steps = run.steps.map(({ thread, operation }) => ({ actor: thread, operation }));
-    const sent = { version, config, steps };
-    // Nobody lives from the start on, or there are no steps.
-    if (steps.length === 0) return { id: undefined, sent };
-    return { id: this.#asking.send((id) => runLine({ ...run, id }), this.#limit), sent };
+    const rehearsal = rehearse(config, program.steps);
+    const { steps } = rehearsal;
+    const sent = { version, config, steps: steps.map(({ thread, operation }) => ({ actor: thread, operation })) };
+    // There are no steps.
+    if (steps.length === 0) return { id: undefined, sent, rehearsal };
+    const line = (id: number): string => runLine({ type: "run", id, config, steps, view });
+    return { id: this.#asking.send(line, this.#limit), sent, rehearsal };
   }
 }
 
 interface Sent {
   readonly id: number | undefined;
   readonly sent: CompleteProgram;
+  readonly rehearsal: Rehearsal;
 }
+
+/**
+ * Views take as long as all observations: they are asked for in one program of four. Which, depends on the program alone. Where a
+ * program is judged by itself, there is one.
+ */
+const showsView = ({ steps }: CompleteProgram): boolean => steps.length % 4 === 0;
 
 const nothingAsked: Outcome = { kind: "answer", text: '{"observations":[]}' };
 
@@ -142,11 +149,11 @@ export const judgeExternal = (program: CompleteProgram, impl: Connected, options
   if (!isDeclared(program, impl)) return noVerdict;
   const { begun, coverage } = options;
   begun?.(0);
-  const { sent, outcome } = impl.run(program, () => begun?.(0));
+  const { sent, rehearsal, outcome } = impl.run(program, () => begun?.(0));
   if (coverage !== undefined) cover(sent, coverage);
   if (outcome.kind === "gone") throw new Gone(outcome.why);
   if (outcome.kind !== "answer") {
     return { ...noVerdict, steps: sent.steps.length, finding: failure(sent, outcome.kind, outcome.why) };
   }
-  return judgeAnswer(sent, impl.hello, JSON.parse(outcome.text) as RawAnswer);
+  return judgeAnswer(sent, impl.hello, JSON.parse(outcome.text) as RawAnswer, rehearsal);
 };

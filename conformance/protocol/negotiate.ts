@@ -1,10 +1,11 @@
 /** What is generated for an implementation: programs of what it declares, and of nothing else. */
 import type { FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
-import { initial } from "../../spec/sfork/machine.js";
-import type { OperationName, Step } from "../../spec/sfork/operation.js";
-import { step as takeStep } from "../../spec/sfork/step.js";
+import { initial, type Machine } from "../../spec/sfork/machine.js";
+import type { Operation, OperationName, Step } from "../../spec/sfork/operation.js";
+import { step as takeStep, type Taken } from "../../spec/sfork/step.js";
 import type { GeometryLimits } from "../generate/options.js";
+import { choicesOf } from "../program/operation-codec.js";
 import type { Hello, Run } from "./messages.js";
 import { resolveStep, type ResolvedStep } from "./resolve.js";
 
@@ -38,25 +39,45 @@ export const declarationOf = (hello: Hello): Declaration | { readonly wrong: str
   return { formats, strategies, operations: new Set(operations), limits };
 };
 
+/** A step without what was chosen in it: that is up to who takes it. */
+const unchosen = ({ actor, operation }: Step): Step => {
+  const choices = choicesOf(operation.op);
+  if (choices.length === 0) return { actor, operation };
+  const kept = Object.entries(operation).filter(([name]) => !choices.includes(name));
+  // Choices are optional.
+  return { actor, operation: Object.fromEntries(kept) as unknown as Operation };
+};
+
+/** What the specification makes of a program by itself, when its steps are resolved. */
+export interface Rehearsal {
+  readonly start: Machine;
+  /** One for each step that is sent. */
+  readonly taken: readonly Taken[];
+  readonly steps: readonly ResolvedStep[];
+}
+
 /** The steps of a program as they are sent: up to where nobody lives that could take the next. */
-export const resolved = (config: Config, steps: readonly Step[]): readonly ResolvedStep[] => {
-  let machine = initial(config);
-  const list: ResolvedStep[] = [];
-  for (const step of steps) {
+export const rehearse = (config: Config, steps: readonly Step[]): Rehearsal => {
+  const start = initial(config);
+  const [list, taken]: [ResolvedStep[], Taken[]] = [[], []];
+  let machine = start;
+  for (const step of steps.map(unchosen)) {
     const one = resolveStep(machine, step);
     // Nobody lives any more; nobody will.
-    if (one === undefined) return list;
+    if (one === undefined) break;
     list.push(one);
-    machine = takeStep(machine, step).machine;
+    const after = takeStep(machine, { actor: one.thread, operation: one.operation });
+    taken.push(after);
+    machine = after.machine;
   }
-  return list;
+  return { start, taken, steps: list };
 };
 
 export const runOf = (id: number, config: Config, steps: readonly Step[], view = false): Run => ({
   type: "run",
   id,
   config,
-  steps: resolved(config, steps),
+  steps: rehearse(config, steps).steps,
   view,
 });
 

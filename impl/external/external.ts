@@ -89,7 +89,14 @@ class Life {
     const ended = (why: string): void => {
       if (this.#isOver) return;
       this.end();
-      const said = this.#words.trim().split("\n").at(-1)?.trim() ?? "";
+      // A shell says again what the status says.
+      const said =
+        this.#words
+          .replace(/^(?:Killed|Segmentation fault|Aborted|Terminated).*\n?$/gm, "")
+          .trim()
+          .split("\n")
+          .at(-1)
+          ?.trim() ?? "";
       onEnd(said === "" ? why : `${why}: ${said}`);
     };
     const { stdin, stdout, stderr } = this.#child;

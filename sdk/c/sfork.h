@@ -2,17 +2,17 @@
  * sfork.h: an implementation in C, checked by sfork over a pair of byte streams.
  *
  * This header speaks version 1 of the line protocol (docs/protocol.md): it reads requests, calls the functions of the
- * implementation, and prints what they observed. It is C11, needs nothing but three freestanding headers, allocates nothing,
- * keeps nothing between two calls of sfork_serve, and is as good for a process with two pipes as for a kernel with a
- * serial line. sdk/c/README.md shows how it is used; examples/c-sasos is a complete implementation.
+ * implementation, and prints what they observed. It is C11, needs nothing but three freestanding headers, allocates
+ * nothing, keeps nothing between two calls of sfork_serve, and is as good for a process with two pipes as for a kernel
+ * with a serial line. README.md beside it shows how it is used; examples/c-sasos is a complete implementation.
  *
  * In one source file:
  *
  *     #define SFORK_IMPLEMENTATION
  *     #include "sfork.h"
  *
- * and in all others the #include alone. A compiler may turn loops of this file into calls of memcpy, memmove and memset, as
- * freestanding C compilers do everywhere.
+ * and in all others the #include alone. A compiler may turn loops of this file into calls of memcpy, memmove and
+ * memset, as freestanding C compilers do everywhere.
  *
  * SPDX-License-Identifier: BSD-2-Clause
  */
@@ -29,7 +29,7 @@ extern "C" {
 
 #define SFORK_PROTOCOL 1
 
-/* ---- Words of the protocol -------------------------------------------------------------------------------------------
+/* ---- Words of the protocol ------------------------------------------------------------------------------------------
  *
  * Each list is written once, as X(NAME, "word"), and becomes an enumeration here and a table of words below.
  */
@@ -150,9 +150,6 @@ extern "C" {
   X(PID, "pid") \
   X(REAP, "reap")
 
-/* How the operand "process" is called in a step, where "process" is who takes it. */
-#define SFORK_PROCESS_OPERAND "process"
-
 /* Names of operands. Each name always has operands of the same kind. */
 #define SFORK_OPERAND_WORDS(X) \
   X(CD, "cd") \
@@ -168,7 +165,7 @@ extern "C" {
   X(PROTECTION, "protection") \
   X(CHANNEL, "channel") \
   X(SEGMENT, "segment") \
-  X(PROCESS, SFORK_PROCESS_OPERAND) \
+  X(WHOM, "whom") \
   X(GROUP, "group") \
   X(D, "d") \
   X(D2, "d2") \
@@ -247,7 +244,7 @@ extern "C" {
   X(SHM, "shm", SFORK_HAS_CD | SFORK_HAS_SEGMENT) \
   X(FORK, "fork", SFORK_HAS_CD) \
   X(EXIT, "exit", SFORK_HAS_N) \
-  X(WAIT, "wait", SFORK_HAS_CD | SFORK_HAS_PROCESS) \
+  X(WAIT, "wait", SFORK_HAS_CD | SFORK_HAS_WHOM) \
   X(GETPID, "getpid", SFORK_HAS_CD) \
   X(GETPPID, "getppid", SFORK_HAS_CD) \
   X(THREAD, "thread", 0) \
@@ -281,10 +278,10 @@ extern "C" {
   X(CHDIR, "chdir", SFORK_HAS_PATH) \
   X(GETRLIMIT, "getrlimit", SFORK_HAS_RESOURCE) \
   X(SETRLIMIT, "setrlimit", SFORK_HAS_RESOURCE | SFORK_HAS_N) \
-  X(SETPGID, "setpgid", SFORK_HAS_PROCESS | SFORK_HAS_GROUP) \
-  X(GETPGID, "getpgid", SFORK_HAS_PROCESS) \
+  X(SETPGID, "setpgid", SFORK_HAS_WHOM | SFORK_HAS_GROUP) \
+  X(GETPGID, "getpgid", SFORK_HAS_WHOM) \
   X(SETSID, "setsid", 0) \
-  X(GETSID, "getsid", SFORK_HAS_PROCESS) \
+  X(GETSID, "getsid", SFORK_HAS_WHOM) \
   X(SIGACTION, "sigaction", SFORK_HAS_SIGNAL | SFORK_HAS_ACTION) \
   X(GETACTION, "getaction", SFORK_HAS_SIGNAL) \
   X(SIGMASK, "sigmask", SFORK_HAS_SIGNALS) \
@@ -423,7 +420,7 @@ typedef enum sfork_direction {
 
 enum { SFORK_PROT_NONE = 0, SFORK_PROT_READ = 1, SFORK_PROT_WRITE = 2, SFORK_PROT_EXECUTE = 4 };
 
-/* ---- What is asked -------------------------------------------------------------------------------------------------- */
+/* ---- What is asked ----------------------------------------------------------------------------------------------- */
 
 enum { SFORK_REGISTERS = 16, SFORK_DESCRIPTORS = 16, SFORK_SIGNALS = 31 };
 
@@ -471,8 +468,7 @@ typedef struct sfork_step {
   uint8_t protection; /* SFORK_PROT_... */
   uint32_t channel, segment;
   bool has_whom, has_group; /* optional operands that are there */
-  uint32_t whom;            /* the operand "process": of wait, setpgid, getpgid, getsid */
-  uint32_t group;
+  uint32_t whom, group;
   uint8_t d, d2;
   const char *path; /* not ended by a zero; it lies in the line, which is gone after the step */
   size_t path_length;
@@ -488,7 +484,7 @@ typedef struct sfork_step {
   sfork_direction direction;
 } sfork_step;
 
-/* ---- What is answered ----------------------------------------------------------------------------------------------- */
+/* ---- What is answered -------------------------------------------------------------------------------------------- */
 
 typedef enum sfork_sealing { SFORK_UNSEALED, SFORK_SENTRY, SFORK_SEALED } sfork_sealing;
 
@@ -556,9 +552,9 @@ typedef struct sfork_observation {
 typedef enum sfork_region_kind { SFORK_REGION_PROCESS, SFORK_REGION_SEGMENT, SFORK_REGION_KERNEL } sfork_region_kind;
 
 /*
- * Where something lies that addresses are told by. Processes that were made are all listed, those that ended as dead, or at
- * least those whose region nobody has taken since: of several that lie at the same place the one that lives counts, or else
- * the one that was made last.
+ * Where something lies that addresses are told by. List all processes that were made, those that ended as dead, or at
+ * least those whose region nobody has taken since: of several that lie at the same place the one that lives counts, or
+ * else the one that was made last.
  */
 typedef struct sfork_region {
   sfork_region_kind kind;
@@ -567,7 +563,7 @@ typedef struct sfork_region {
   uint64_t base, size;
 } sfork_region;
 
-/* ---- The implementation --------------------------------------------------------------------------------------------- */
+/* ---- The implementation ------------------------------------------------------------------------------------------ */
 
 typedef struct sfork_view sfork_view;
 typedef struct sfork_counters sfork_counters;
@@ -575,8 +571,8 @@ typedef struct sfork_counters sfork_counters;
 typedef struct sfork_implementation {
   /* What every function below is given. */
   void *context;
-  /* Waits until at least one byte is there, and gives up to size of them. Returns how many; 0 at the end of the input; less than
-     0 if reading failed. */
+  /* Waits until at least one byte is there, and gives up to size of them. Returns how many; 0 at the end of the input;
+     less than 0 if reading failed. */
   ptrdiff_t (*read)(void *context, void *buffer, size_t size);
   /* Writes all of the bytes. Returns 0; anything else if writing failed. */
   int (*write)(void *context, const void *bytes, size_t size);
@@ -593,16 +589,16 @@ typedef struct sfork_implementation {
   uint32_t choices;  /* SFORK_CHOICE_... */
   bool is_configured; /* regions lie where the configuration says */
 
-  /* Makes a machine at its start; of the run before nothing is left. Returns 0; anything else if it cannot be made, which is
-     answered as an error with code "limit". */
+  /* Makes a machine at its start; of the run before nothing is left. Returns 0; anything else if it cannot be made,
+     which is answered as an error with code "limit". */
   int (*start)(void *context, const sfork_config *config);
   /* Takes a step, and fills in what it observed. */
   void (*step)(void *context, const sfork_step *step, sfork_observation *observation);
-  /* Where regions, segments and the kernel lie now. Gives a list and returns its length. If the function is null, all
+  /* Where regions, segments and the kernel lie now: gives a list and returns its length. If the function is null, all
      addresses are told as they are. */
   size_t (*regions)(void *context, const sfork_region **list);
-  /* Optional: calls sfork_see_granule and sfork_see_register for every tagged capability that there is, in any order. It is
-     called twice for one answer, and must do the same both times. */
+  /* Optional: calls sfork_see_granule and sfork_see_register for every tagged capability that there is, in any order.
+     It is called twice for one answer, and must do the same both times. */
   void (*view)(void *context, sfork_view *view);
   /* Optional: calls sfork_count for each counter that is to be reported. */
   void (*counters)(void *context, sfork_counters *counters);
@@ -618,15 +614,16 @@ void sfork_see_register(sfork_view *view, uint32_t process, uint32_t thread, uin
                         const sfork_capability *capability);
 void sfork_count(sfork_counters *counters, const char *name, uint64_t value);
 
+/* What sfork_serve returns: of a process, the exit status. */
 enum {
-  SFORK_ENDED = 0,         /* the input has ended */
-  SFORK_FAILED = 1,        /* reading or writing failed */
-  SFORK_OTHER_VERSION = 3  /* another version of the protocol was asked for; the same exit status is expected of a process */
+  SFORK_ENDED = 0,        /* the input has ended */
+  SFORK_FAILED = 1,       /* reading or writing failed */
+  SFORK_OTHER_VERSION = 3 /* another version of the protocol was asked for */
 };
 
 /*
  * Answers requests until the input ends. `buffer` holds the lines that are read: one of more than `size` bytes, its end
- * included, is answered by an error with code "too-long". A program of fifty steps has about 6 KiB; 64 KiB are plenty.
+ * included, is answered by an error with code "too-long". A program of fifty steps has 3 KiB, seldom 4.
  */
 int sfork_serve(const sfork_implementation *implementation, void *buffer, size_t size);
 
@@ -655,7 +652,7 @@ const char *sfork_operation_word(sfork_operation op);
 /* The largest whole number that every reader of JSON has exactly. */
 #define SFORK_LARGEST_WHOLE (((uint64_t)1 << 53) - 1)
 
-/* ---- Tables of words ------------------------------------------------------------------------------------------------- */
+/* ---- Tables of words --------------------------------------------------------------------------------------------- */
 
 #define SFORK_X(name, word) word,
 static const char *const sfork__formats[] = {SFORK_FORMAT_WORDS(SFORK_X)};
@@ -683,17 +680,17 @@ static const struct {
 static const char *const sfork__commits[] = {"reserve", "overcommit"};
 static const char *const sfork__reuses[] = {"never", "revoke"};
 static const char *const sfork__actions[] = {"default", "ignore"};
-static const char *const sfork__dispositions[] = {"", "default", "ignore", "handler"};
+static const char *const sfork__dispositions[] = {"default", "ignore", "handler"};
 
 const char *sfork_operation_word(sfork_operation op) {
   return (unsigned)op < SFORK_OPERATIONS ? sfork__operations[op].word : "";
 }
 
-/* ---- JSON -------------------------------------------------------------------------------------------------------------
+/* ---- JSON -----------------------------------------------------------------------------------------------------------
  *
- * A line is first looked at as a whole (sfork__check_json): behind that everything may rely on it being JSON, and on it not
- * being deep. Its strings are mended in place, so that a word is that word's bytes between two quotation marks. What then
- * stands in a message is found by walking over it, as often as it is needed: no tree is built.
+ * A line is first looked at as a whole (sfork__check_json): behind that everything may rely on it being JSON, and on it
+ * not being deep. Its strings are mended in place, so that a word is that word's bytes between two quotation marks.
+ * What then stands in a message is found by walking over it, as often as it is needed: no tree is built.
  */
 
 /* A part of the line. */
@@ -749,8 +746,8 @@ static size_t sfork__check_string(char *text, size_t size, size_t at) {
     } else if (escaped == '/') {
       text[to++] = '/';
       from += 2;
-    } else if (escaped == '"' || escaped == '\\' || escaped == 'b' || escaped == 'f' || escaped == 'n' || escaped == 'r' ||
-               escaped == 't') {
+    } else if (escaped == '"' || escaped == '\\' || escaped == 'b' || escaped == 'f' || escaped == 'n' ||
+               escaped == 'r' || escaped == 't') {
       text[to++] = text[from++];
       text[to++] = text[from++];
     } else {
@@ -890,10 +887,14 @@ static bool sfork__is_object(sfork__text value) { return value.at < value.end &&
 static bool sfork__is_list(sfork__text value) { return value.at < value.end && *value.at == '['; }
 static bool sfork__is_string(sfork__text value) { return value.at < value.end && *value.at == '"'; }
 
-/* The next element of a list, which begins at its bracket; false at its end. */
+/*
+ * The next element of a list; false at its end. `in` stands at the opening bracket first, and behind an element, at a
+ * comma or the closing bracket, later.
+ */
 static bool sfork__element(sfork__text *in, sfork__text *value) {
   sfork__text rest = *in;
-  rest.at++; /* the bracket, or the comma */
+  if (rest.at >= rest.end || *rest.at == ']') return false;
+  rest.at++;
   rest = sfork__skip_space(rest);
   if (rest.at >= rest.end || *rest.at == ']') return false;
   value->at = rest.at;
@@ -902,9 +903,10 @@ static bool sfork__element(sfork__text *in, sfork__text *value) {
   return true;
 }
 
-/* The next member of an object, which begins at its brace: the key without its quotation marks, and the value. */
+/* The next member of an object in the same way: the key without its quotation marks, and the value. */
 static bool sfork__member(sfork__text *in, sfork__text *key, sfork__text *value) {
   sfork__text rest = *in;
+  if (rest.at >= rest.end || *rest.at == '}') return false;
   rest.at++;
   rest = sfork__skip_space(rest);
   if (rest.at >= rest.end || *rest.at == '}') return false;
@@ -981,7 +983,7 @@ static bool sfork__numeral(sfork__text text, uint64_t *number, bool *negative, b
   return true;
 }
 
-/* ---- Mistakes ---------------------------------------------------------------------------------------------------------- */
+/* ---- Mistakes ---------------------------------------------------------------------------------------------------- */
 
 /* What is wrong with a message, and where: "steps[0].cd: 77 is not a register; registers are 0 to 15". */
 typedef struct sfork__mistake {
@@ -1003,7 +1005,7 @@ static bool sfork__wrong(sfork__mistake *mistake, const char *code, const char *
   return false;
 }
 
-/* ---- Configurations ---------------------------------------------------------------------------------------------------- */
+/* ---- Configurations ---------------------------------------------------------------------------------------------- */
 
 static bool sfork__address(sfork__text value, uint64_t *address) {
   bool negative = false, fits = false;
@@ -1036,34 +1038,22 @@ static const char *sfork__illegal(const sfork_config *config) {
 }
 
 static bool sfork__read_config(sfork__text object, sfork_config *config, sfork__mistake *mistake) {
-  enum { FORMAT, STRATEGY, PAGE, PAGES, STRIDE, GUARD, SLOTS, PROCESSES, FRAMES, COMMIT, REUSE, BASE, SHARED, PIPE, CHANNEL, KEYS };
-  static const char *const keys[] = {"format",    "strategy", "page",   "pages", "stride", "guard",  "slots",  "processes",
-                                     "frames",    "commit",   "reuse",  "base",  "shared", "pipe",   "channel"};
-  uint64_t *const numbers[KEYS] = {0,
-                                   0,
-                                   &config->page,
-                                   &config->pages,
-                                   &config->stride,
-                                   &config->guard,
-                                   &config->slots,
-                                   &config->processes,
-                                   &config->frames,
-                                   0,
-                                   0,
-                                   &config->base,
-                                   &config->shared,
-                                   &config->pipe,
-                                   &config->channel};
+  enum { FORMAT, STRATEGY, STRIDE, BASE, COMMIT, REUSE, NUMBERS };
+  static const char *const keys[] = {"format", "strategy", "stride",    "base",   "commit", "reuse", "page",   "pages",
+                                     "guard",  "slots",    "processes", "frames", "shared", "pipe",  "channel"};
+  uint64_t *const numbers[] = {&config->page,   &config->pages,  &config->guard, &config->slots,  &config->processes,
+                               &config->frames, &config->shared, &config->pipe,  &config->channel};
+  const int count = (int)(sizeof keys / sizeof *keys);
   sfork__text key, value;
   unsigned found = 0;
   mistake->place = "config";
   if (!sfork__is_object(object)) return sfork__wrong(mistake, "program", 0, "is not a configuration; write an object");
   while (sfork__member(&object, &key, &value)) {
     int which = 0, word = 0;
-    while (which < KEYS && !sfork__is(key, keys[which])) which++;
+    bool read = true;
+    while (which < count && !sfork__is(key, keys[which])) which++;
+    if (which == count) return sfork__wrong(mistake, "program", 0, "it has a key that is not known");
     switch (which) {
-      case KEYS:
-        return sfork__wrong(mistake, "program", 0, "it has a key that is not known");
       case FORMAT:
         word = sfork__word(value, sfork__formats, SFORK_FORMATS);
         if (word >= 0) config->format = (sfork_format)word;
@@ -1081,17 +1071,24 @@ static bool sfork__read_config(sfork__text object, sfork_config *config, sfork__
         config->reuse = word == 1;
         break;
       case STRIDE:
+        read = sfork__address(value, &config->stride);
+        break;
       case BASE:
-        if (!sfork__address(value, numbers[which])) return sfork__wrong(mistake, "program", keys[which], "is not an address; write 0x4000");
+        read = sfork__address(value, &config->base);
         break;
       default:
-        if (!sfork__whole(value, SFORK_LARGEST_WHOLE, numbers[which])) return sfork__wrong(mistake, "program", keys[which], "is not a whole number");
+        read = sfork__whole(value, SFORK_LARGEST_WHOLE, numbers[which - NUMBERS]);
     }
     if (word < 0) return sfork__wrong(mistake, "program", keys[which], "is not a word that is known here");
+    if (!read) {
+      const char *problem = which < NUMBERS ? "is not an address; write 0x4000" : "is not a whole number";
+      return sfork__wrong(mistake, "program", keys[which], problem);
+    }
     found |= 1U << which;
   }
-  for (int which = 0; which < KEYS; which++) {
-    if ((found & (1U << which)) == 0) return sfork__wrong(mistake, "program", keys[which], "is missing; a configuration has all its keys");
+  for (int which = 0; which < count; which++) {
+    if ((found >> which & 1) != 0) continue;
+    return sfork__wrong(mistake, "program", keys[which], "is missing; a configuration has all its keys");
   }
   const char *illegal = sfork__illegal(config);
   return illegal == 0 || sfork__wrong(mistake, "program", 0, illegal);
@@ -1099,22 +1096,25 @@ static bool sfork__read_config(sfork__text object, sfork_config *config, sfork__
 
 /* Is it within what was declared? */
 static bool sfork__allows_config(const sfork_implementation *use, const sfork_config *config, sfork__mistake *mistake) {
+  const char *beyond = 0;
   bool has_page = use->page_size_count == 0;
   for (size_t k = 0; k < use->page_size_count; k++) has_page = has_page || use->page_sizes[k] == config->page;
+  if (use->most_processes != 0 && config->processes > use->most_processes) beyond = "processes";
+  if (use->most_pages != 0 && config->pages > use->most_pages) beyond = "pages";
+  if (!has_page) beyond = "page";
+  if ((use->strategies >> config->strategy & 1) == 0) beyond = "strategy";
+  if ((use->formats >> config->format & 1) == 0) beyond = "format";
   mistake->place = "config";
-  if ((use->formats & (1U << config->format)) == 0) return sfork__wrong(mistake, "limit", "format", "is not one that was declared");
-  if ((use->strategies & (1U << config->strategy)) == 0) return sfork__wrong(mistake, "limit", "strategy", "is not one that was declared");
-  if (!has_page) return sfork__wrong(mistake, "limit", "page", "is not a size that was declared");
-  if (use->most_pages != 0 && config->pages > use->most_pages) return sfork__wrong(mistake, "limit", "pages", "are more than were declared");
-  if (use->most_processes != 0 && config->processes > use->most_processes) return sfork__wrong(mistake, "limit", "processes", "are more than were declared");
-  return true;
+  return beyond == 0 || sfork__wrong(mistake, "limit", beyond, "is not within what was declared");
 }
 
-/* ---- Steps -------------------------------------------------------------------------------------------------------------- */
+/* ---- Steps ------------------------------------------------------------------------------------------------------- */
 
 static bool sfork__register(sfork__text value, uint8_t *number, sfork__mistake *mistake, const char *member) {
   uint64_t found = 0;
-  if (!sfork__whole(value, SFORK_LARGEST_WHOLE, &found)) return sfork__wrong(mistake, "program", member, "is not a register; write its number");
+  if (!sfork__whole(value, SFORK_LARGEST_WHOLE, &found)) {
+    return sfork__wrong(mistake, "program", member, "is not a register; write its number");
+  }
   if (found >= SFORK_REGISTERS) {
     mistake->has_number = true;
     mistake->number = found;
@@ -1219,10 +1219,12 @@ static bool sfork__read_action(sfork__text value, sfork_action *action) {
     return true;
   }
   if (!sfork__is_object(value) || !sfork__member(&value, &key, &list) || !sfork__is(key, "handler")) return false;
-  if (!sfork__is_list(list) || !sfork__element(&list, &one) || !sfork__register(one, &action->code, &ignored, 0)) return false;
+  if (!sfork__is_list(list)) return false;
+  if (!sfork__element(&list, &one) || !sfork__register(one, &action->code, &ignored, 0)) return false;
   if (!sfork__element(&list, &one) || !sfork__register(one, &action->data, &ignored, 0)) return false;
+  if (sfork__element(&list, &one) || sfork__member(&value, &key, &list)) return false;
   action->kind = SFORK_ACTION_HANDLER;
-  return !sfork__element(&list, &one) && !sfork__member(&value, &key, &list);
+  return true;
 }
 
 /* "P1", "-P1", "0"; for readers also "1" and "-1". */
@@ -1275,17 +1277,19 @@ static bool sfork__find(sfork__text object, const char *name, sfork__text *value
 }
 
 static bool sfork__can_be_split(sfork_operation op) {
-  return op == SFORK_OP_READ || op == SFORK_OP_READV || op == SFORK_OP_WRITE || op == SFORK_OP_WRITEV || op == SFORK_OP_OPEN;
+  return op == SFORK_OP_READ || op == SFORK_OP_READV || op == SFORK_OP_WRITE || op == SFORK_OP_WRITEV ||
+         op == SFORK_OP_OPEN;
 }
 
-static bool sfork__read_operands(sfork__text object, sfork_operation op, sfork_step *step, bool is_call, sfork__mistake *mistake);
+static bool sfork__read_operands(sfork__text object, sfork_operation op, sfork_step *step, bool is_call,
+                                 sfork__mistake *mistake);
 
 /* An operation within call_enter, which has none within it. */
 static bool sfork__read_call(sfork__text value, sfork_step *step, sfork__mistake *mistake) {
   sfork__text named = value;
   int op = sfork__is_object(value) && sfork__find(value, "op", &named) ? sfork__operation(named) : -1;
   if (op < 0 || !sfork__can_be_split((sfork_operation)op)) {
-    return sfork__wrong(mistake, "program", "call", "is not a call that can be split: read, readv, write, writev, open");
+    return sfork__wrong(mistake, "program", "call", "is not one that can be split: read, readv, write, writev, open");
   }
   step->call = (sfork_operation)op;
   mistake->outer = "call";
@@ -1318,11 +1322,13 @@ static bool sfork__read_operand(int operand, sfork__text value, sfork_step *step
                                : operand == SFORK_OPERAND_START  ? &step->start
                                : operand == SFORK_OPERAND_LENGTH ? &step->length
                                                                  : &step->signal;
-      if (!sfork__read_integer(value, integer)) problem = "is not an integer; write 0x40, -0x8 or a register, as a text";
+      if (!sfork__read_integer(value, integer)) problem = "is not an integer; write \"0x40\", \"-0x8\" or \"c5\"";
       break;
     }
     case SFORK_OPERAND_WORDS:
-      if (!sfork__read_words(value, sfork__permissions, SFORK_PERMISSIONS, &step->words)) problem = "is not a list of permissions";
+      if (!sfork__read_words(value, sfork__permissions, SFORK_PERMISSIONS, &step->words)) {
+        problem = "is not a list of permissions";
+      }
       break;
     case SFORK_OPERAND_FLAGS:
       if (!sfork__read_words(value, sfork__flags, SFORK_FLAGS, &step->flags)) problem = "is not a list of flags";
@@ -1331,36 +1337,46 @@ static bool sfork__read_operand(int operand, sfork__text value, sfork_step *step
       if (!sfork__read_signals(value, &step->signals)) problem = "is not a list of signals";
       break;
     case SFORK_OPERAND_PROTECTION:
-      if (!sfork__read_protection(value, &step->protection)) problem = "is not a protection; write letters of rwx in this order, or none";
+      if (!sfork__read_protection(value, &step->protection)) {
+        problem = "is not a protection; write letters of rwx in this order, or none";
+      }
       break;
     case SFORK_OPERAND_CHANNEL:
     case SFORK_OPERAND_SEGMENT:
-    case SFORK_OPERAND_PROCESS:
+    case SFORK_OPERAND_WHOM:
     case SFORK_OPERAND_GROUP: {
       uint32_t *ordinal = operand == SFORK_OPERAND_CHANNEL   ? &step->channel
                           : operand == SFORK_OPERAND_SEGMENT ? &step->segment
-                          : operand == SFORK_OPERAND_PROCESS ? &step->whom
+                          : operand == SFORK_OPERAND_WHOM ? &step->whom
                                                              : &step->group;
       if (!sfork__ordinal(value, ordinal)) problem = "is not an ordinal; write a whole number";
-      step->has_whom = step->has_whom || operand == SFORK_OPERAND_PROCESS;
+      step->has_whom = step->has_whom || operand == SFORK_OPERAND_WHOM;
       step->has_group = step->has_group || operand == SFORK_OPERAND_GROUP;
       break;
     }
     case SFORK_OPERAND_D:
     case SFORK_OPERAND_D2:
-      if (!sfork__whole(value, SFORK_DESCRIPTORS - 1, &number)) problem = "is not a descriptor; descriptors are 0 to 15";
+      if (!sfork__whole(value, SFORK_DESCRIPTORS - 1, &number)) {
+        problem = "is not a descriptor; descriptors are 0 to 15";
+      }
       *(operand == SFORK_OPERAND_D ? &step->d : &step->d2) = (uint8_t)number;
       break;
     case SFORK_OPERAND_PATH:
-      if (!sfork__is_path(sfork__inside(value))) problem = "is not a path; write names of lower-case letters: a, /d/a, or / alone";
+      if (!sfork__is_path(sfork__inside(value))) {
+        problem = "is not a path; write names of lower-case letters: a, /d/a, or / alone";
+      }
       step->path = sfork__inside(value).at;
       step->path_length = (size_t)(sfork__inside(value).end - step->path);
       break;
     case SFORK_OPERAND_ACTION:
-      if (!sfork__read_action(value, &step->action)) problem = "is not an action; write \"default\", \"ignore\" or {\"handler\":[3,1]}";
+      if (!sfork__read_action(value, &step->action)) {
+        problem = "is not an action; write \"default\", \"ignore\" or {\"handler\":[3,1]}";
+      }
       break;
     case SFORK_OPERAND_TARGET:
-      if (!sfork__read_target(value, &step->target)) problem = "is not a target; write P1, for its group -P1, for the own group 0";
+      if (!sfork__read_target(value, &step->target)) {
+        problem = "is not a target; write P1, for its group -P1, for the own group 0";
+      }
       break;
     case SFORK_OPERAND_CALL:
       return sfork__read_call(value, step, mistake);
@@ -1389,23 +1405,28 @@ static bool sfork__read_operand(int operand, sfork__text value, sfork_step *step
 }
 
 /* The members of a step, or of the call within one. */
-static bool sfork__read_operands(sfork__text object, sfork_operation op, sfork_step *step, bool is_call, sfork__mistake *mistake) {
+static bool sfork__read_operands(sfork__text object, sfork_operation op, sfork_step *step, bool is_call,
+                                 sfork__mistake *mistake) {
   const uint32_t wanted = sfork__operations[op].operands;
-  const uint32_t optional = SFORK_HAS_PROCESS | SFORK_HAS_GROUP;
+  const uint32_t optional = SFORK_HAS_WHOM | SFORK_HAS_GROUP;
   uint32_t found = 0;
   sfork__text key, value;
   while (sfork__member(&object, &key, &value)) {
     int operand = 0;
-    if (sfork__is(key, "op")) continue;
-    if (!is_call && sfork__is(key, "thread")) continue;
-    if (!is_call && sfork__is(key, "process") && (wanted & SFORK_HAS_PROCESS) == 0) continue;
-    while (operand < SFORK_OPERANDS && !((wanted >> operand & 1) != 0 && sfork__is(key, sfork__operand_words[operand]))) operand++;
-    if (operand == SFORK_OPERANDS) return sfork__wrong(mistake, "program", 0, "it has a key that its operation has not");
-    if (!sfork__read_operand(operand, value, step, mistake)) return false;
-    found |= (uint32_t)1 << operand;
+    while (operand < SFORK_OPERANDS &&
+           ((wanted >> operand & 1) == 0 || !sfork__is(key, sfork__operand_words[operand]))) {
+      operand++;
+    }
+    if (operand < SFORK_OPERANDS) {
+      if (!sfork__read_operand(operand, value, step, mistake)) return false;
+      found |= (uint32_t)1 << operand;
+    } else if (!sfork__is(key, "op") && (is_call || (!sfork__is(key, "process") && !sfork__is(key, "thread")))) {
+      return sfork__wrong(mistake, "program", 0, "it has a key that its operation has not");
+    }
   }
   for (int operand = 0; operand < SFORK_OPERANDS; operand++) {
-    if (((wanted & ~optional & ~found) >> operand & 1) != 0) return sfork__wrong(mistake, "program", sfork__operand_words[operand], "is missing");
+    if (((wanted & ~optional & ~found) >> operand & 1) == 0) continue;
+    return sfork__wrong(mistake, "program", sfork__operand_words[operand], "is missing");
   }
   return true;
 }
@@ -1418,8 +1439,12 @@ static bool sfork__read_step(sfork__text value, sfork_step *step, sfork__mistake
   op = sfork__find(value, "op", &member) ? sfork__operation(member) : -1;
   if (op < 0) return sfork__wrong(mistake, "program", "op", "is not an operation; docs/operations.md lists them");
   step->op = (sfork_operation)op;
-  if (!sfork__find(value, "process", &member) || !sfork__ordinal(member, &step->process)) return sfork__wrong(mistake, "program", "process", "is not a process; write a whole number");
-  if (!sfork__find(value, "thread", &member) || !sfork__ordinal(member, &step->thread)) return sfork__wrong(mistake, "program", "thread", "is not a thread; write a whole number");
+  if (!sfork__find(value, "process", &member) || !sfork__ordinal(member, &step->process)) {
+    return sfork__wrong(mistake, "program", "process", "is not a process; write a whole number");
+  }
+  if (!sfork__find(value, "thread", &member) || !sfork__ordinal(member, &step->thread)) {
+    return sfork__wrong(mistake, "program", "thread", "is not a thread; write a whole number");
+  }
   return sfork__read_operands(value, step->op, step, false, mistake);
 }
 
@@ -1430,7 +1455,7 @@ static bool sfork__has_operation(const sfork_implementation *use, sfork_operatio
   return false;
 }
 
-/* ---- Output ------------------------------------------------------------------------------------------------------------- */
+/* ---- Output ------------------------------------------------------------------------------------------------------ */
 
 typedef struct sfork__session {
   const sfork_implementation *use;
@@ -1552,23 +1577,25 @@ static void sfork__put_error(sfork__session *s, const uint64_t *id, const sfork_
   sfork__end_line(s);
 }
 
-/* ---- Addresses ---------------------------------------------------------------------------------------------------------- */
+/* ---- Addresses --------------------------------------------------------------------------------------------------- */
 
 /*
- * The region, segment or kernel that the bounds of a capability lie in: told by name only where it is tagged and for memory.
- * Null where its numbers are told as they are.
+ * The region, segment or kernel that the bounds of a capability lie in; null where its numbers are told as they are:
+ * without a tag, of authority over object types, and where bounds lie elsewhere.
  */
 static const sfork_region *sfork__home(const sfork__session *s, const sfork_capability *c) {
   const sfork_region *home = 0;
-  if (!c->tag || (c->permissions & (SFORK_PERM_SEAL | SFORK_PERM_UNSEAL)) != 0 || c->top_carry || c->base > c->top) return 0;
+  if (!c->tag || (c->permissions & (SFORK_PERM_SEAL | SFORK_PERM_UNSEAL)) != 0) return 0;
+  if (c->top_carry || c->base > c->top) return 0;
   for (size_t k = 0; k < s->region_count; k++) {
     const sfork_region *one = &s->regions[k];
     if (c->base < one->base || c->top < one->base || c->top - one->base > one->size) continue;
     /* An empty capability between two segments lies in both, and is told by the lower one. */
-    if (home == 0 || one->base < home->base || (one->base == home->base && (home->dead || !one->dead) &&
-                                                (home->dead != one->dead || one->number > home->number))) {
-      home = one;
+    bool is_better = home == 0 || one->base < home->base;
+    if (home != 0 && one->base == home->base) {
+      is_better = one->dead == home->dead ? one->number > home->number : home->dead;
     }
+    if (is_better) home = one;
   }
   return home;
 }
@@ -1590,7 +1617,8 @@ static void sfork__put_place(sfork__session *s, const sfork_region *home, uint64
   if (home->dead) sfork__put(s, ",dead");
 }
 
-static void sfork__put_address(sfork__session *s, const char *name, const sfork_region *home, bool carry, uint64_t address) {
+static void sfork__put_address(sfork__session *s, const char *name, const sfork_region *home, bool carry,
+                               uint64_t address) {
   sfork__put(s, ",\"");
   sfork__put(s, name);
   sfork__put(s, "\":\"");
@@ -1627,7 +1655,7 @@ static void sfork__look(sfork__session *s) {
   s->region_count = s->use->regions == 0 ? 0 : s->use->regions(s->use->context, &s->regions);
 }
 
-/* ---- Observations ------------------------------------------------------------------------------------------------------- */
+/* ---- Observations ------------------------------------------------------------------------------------------------ */
 
 static void sfork__put_member(sfork__session *s, const char *before, uint64_t number) {
   sfork__put(s, before);
@@ -1643,7 +1671,7 @@ static void sfork__put_set(sfork__session *s, const sfork_observation *o) {
     sfork__put_number(s, signal);
   }
   sfork__put_words(s, sfork__flags, SFORK_FLAGS, o->set_flags, &first);
-  sfork__put_words(s, sfork__dispositions + 1, 3, o->set_disposition == 0 ? 0 : 1U << (o->set_disposition - 1), &first);
+  sfork__put_words(s, sfork__dispositions, 3, 1U << o->set_disposition >> 1, &first);
   sfork__put_char(s, ']');
 }
 
@@ -1682,7 +1710,8 @@ static void sfork__put_observation(sfork__session *s, const sfork_observation *o
       break;
     case SFORK_SAW_PROCESS:
       sfork__put_member(s, "\"process\":", o->process);
-      sfork__put_member(s, o->signalled ? ",\"status\":{\"signalled\":" : ",\"status\":{\"exited\":", o->status);
+      sfork__put(s, o->signalled ? ",\"status\":{\"signalled\":" : ",\"status\":{\"exited\":");
+      sfork__put_number(s, o->status);
       sfork__put_char(s, '}');
       break;
     case SFORK_SAW_TRAP:
@@ -1715,14 +1744,16 @@ static void sfork__put_observation(sfork__session *s, const sfork_observation *o
     default:
       sfork__put(s, "\"none\":true");
   }
-  for (unsigned k = 0; k < o->signal_count && k < SFORK_SIGNALS; k++) sfork__put_member(s, k == 0 ? ",\"signals\":[" : ",", o->signals[k]);
+  for (unsigned k = 0; k < o->signal_count && k < SFORK_SIGNALS; k++) {
+    sfork__put_member(s, k == 0 ? ",\"signals\":[" : ",", o->signals[k]);
+  }
   if (o->signal_count > 0) sfork__put_char(s, ']');
   sfork__put_char(s, '}');
 }
 
-/* ---- Views and counters ------------------------------------------------------------------------------------------------- */
+/* ---- Views and counters ------------------------------------------------------------------------------------------ */
 
-/* The lists stand one behind the other in an answer, and the implementation tells both in one: it is asked for each in turn. */
+/* The lists stand one behind the other in an answer, and the implementation tells both in one: it is asked twice. */
 struct sfork_view {
   sfork__session *session;
   bool of_registers, first;
@@ -1799,7 +1830,7 @@ static void sfork__put_counters(sfork__session *s) {
   sfork__put_char(s, '}');
 }
 
-/* ---- Messages ----------------------------------------------------------------------------------------------------------- */
+/* ---- Messages ---------------------------------------------------------------------------------------------------- */
 
 static void sfork__hello(sfork__session *s) {
   const sfork_implementation *use = s->use;
@@ -1822,7 +1853,9 @@ static void sfork__hello(sfork__session *s) {
     const char *before = "";
     sfork__put(s, ",\"limits\":{");
     if (use->page_size_count > 0) {
-      for (size_t k = 0; k < use->page_size_count; k++) sfork__put_member(s, k == 0 ? "\"page\":[" : ",", use->page_sizes[k]);
+      for (size_t k = 0; k < use->page_size_count; k++) {
+        sfork__put_member(s, k == 0 ? "\"page\":[" : ",", use->page_sizes[k]);
+      }
       sfork__put_char(s, ']');
       before = ",";
     }
@@ -1851,13 +1884,16 @@ static void sfork__hello(sfork__session *s) {
 static bool sfork__check_run(sfork__session *s, sfork__text config, sfork__text steps, sfork__mistake *mistake) {
   sfork__text one;
   sfork_step step;
-  if (!sfork__read_config(config, &s->config, mistake) || !sfork__allows_config(s->use, &s->config, mistake)) return false;
+  if (!sfork__read_config(config, &s->config, mistake)) return false;
+  if (!sfork__allows_config(s->use, &s->config, mistake)) return false;
   mistake->place = "steps";
   if (!sfork__is_list(steps)) return sfork__wrong(mistake, "program", 0, "is not a list of steps");
   mistake->has_index = true;
   for (mistake->index = 0; sfork__element(&steps, &one); mistake->index++) {
     if (!sfork__read_step(one, &step, mistake)) return false;
-    if (!sfork__has_operation(s->use, step.op)) return sfork__wrong(mistake, "limit", "op", "is not one that was declared");
+    if (!sfork__has_operation(s->use, step.op)) {
+      return sfork__wrong(mistake, "limit", "op", "is not within what was declared");
+    }
   }
   mistake->has_index = false;
   return mistake->index > 0 || sfork__wrong(mistake, "program", 0, "there is at least one step");
