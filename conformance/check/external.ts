@@ -104,7 +104,7 @@ export const fingerprint = ({ hello }: External): string => {
 };
 
 /** Is the program one of what is declared? Smaller ones need not be. */
-const isDeclared = ({ config, steps }: CompleteProgram, impl: External): boolean => {
+export const isDeclared = ({ config, steps }: CompleteProgram, impl: External): boolean => {
   const { formats, strategies, operations, limits } = declared(impl);
   const { page = [config.page], pages = Infinity, processes = Infinity } = limits;
   return (

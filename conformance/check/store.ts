@@ -8,6 +8,7 @@ import { InputError, whyUnreadable, whyUnwritable } from "../errors.js";
 import type { AnySettings, FileProgram, Found, Subject } from "./campaign.js";
 import { programFiles, readComplete } from "./files.js";
 import { originOf, savedFinding, type SavedFinding } from "./saved.js";
+import { isDeclared, isExternal } from "./external.js";
 import { nameOf } from "./token.js";
 
 /** Where findings are saved, from the working directory, unless somebody says otherwise. */
@@ -106,9 +107,11 @@ export const readStore = async (folder: string, impl: Subject): Promise<Store> =
     });
     const origin = text === undefined ? undefined : originOf(text);
     if (origin === undefined || (origin.impl ?? named) !== named) continue;
-    const program = await readComplete(file, impl);
+    // What it has of another implementation in another process may be more than this one declares.
+    const program = await readComplete(file, isExternal(impl) ? "spec-lazy" : impl);
     if (isLeft(program)) unreadable.push(program.left);
-    else kept.push({ index: kept.length, file, program: program.right, rule: origin.rule });
+    else if (!isExternal(impl) || isDeclared(program.right, impl))
+      kept.push({ index: kept.length, file, program: program.right, rule: origin.rule });
   }
   return { kept, unreadable };
 };

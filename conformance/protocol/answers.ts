@@ -11,7 +11,7 @@ import { isObject, wholeCodec, type Members } from "../program/strict.js";
 /** An observation, and of a child what was chosen for it, if that is told. */
 export type Answered = CanonicalObservation & { readonly pid?: number; readonly slot?: number };
 
-export const capabilityKeys = ["tag", "address", "base", "top", "permissions", "otype", "flags"] as const;
+const capabilityKeys = ["tag", "address", "base", "top", "permissions", "otype", "flags"] as const;
 
 /** The choices that may stand beside `child`. */
 export const childChoices = ["pid", "slot"] as const;

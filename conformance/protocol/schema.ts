@@ -16,7 +16,7 @@ import { bareObservations } from "../canon.js";
 import { configKeys, formatNames, strategyNames } from "../program/config-codec.js";
 import { errorCodes, trapCauses } from "../program/expectation-codec.js";
 import { entryOf, operandsOf, operationNames } from "../program/operation-codec.js";
-import { capabilityKeys, childChoices } from "./answers.js";
+import { childChoices } from "./answers.js";
 import { choiceNames, refusalCodes } from "./messages.js";
 import { registerNames } from "./seen.js";
 import { protocolVersion } from "./version.js";
@@ -98,7 +98,7 @@ const number: Schema = {
 };
 
 const capability: Schema = object({
-  ...({ tag: { type: "boolean" } } satisfies Partial<Record<(typeof capabilityKeys)[number], Schema>>),
+  tag: { type: "boolean" },
   ...{ address: number, base: number, top: number },
   permissions: listOf(oneOf(permissionWords)),
   otype: { anyOf: [oneOf(["unsealed", "sentry"]), ref("plainNumber")] },

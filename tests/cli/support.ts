@@ -15,8 +15,10 @@ export const running =
   async (...args: readonly string[]): Promise<Ended> => {
     const text = { stdout: "", stderr: "" };
     const spies = (["stdout", "stderr"] as const).map((stream) =>
-      vi.spyOn(process[stream], "write").mockImplementation((chunk) => {
+      vi.spyOn(process[stream], "write").mockImplementation((chunk: unknown, ...others: readonly unknown[]) => {
         text[stream] += String(chunk);
+        const written = others.at(-1);
+        if (typeof written === "function") written();
         return true;
       }),
     );

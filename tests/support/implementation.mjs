@@ -2,19 +2,20 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import process from "node:process";
+import { setInterval } from "node:timers";
 
 const [mode = "right", argument = ""] = process.argv.slice(2);
 const say = (message) => process.stdout.write(`${JSON.stringify(message)}\n`);
 
 const observations = {
-  li: ({ n }) => ({ int: /^0x/.test(n) ? n : "0x0" }),
+  getppid: () => ({ int: "0x0" }),
   yield: () => ({ none: true }),
   fork: () => ({ error: "EAGAIN" }),
 };
 
 const hello = {
   ...{ type: "hello", protocol: 1, name: "test", formats: ["cheri128-v9"], strategies: ["eager"] },
-  ...{ operations: ["li", "yield", "fork"], limits: { page: [256], pages: 8, processes: 1 } },
+  ...{ operations: ["getppid", "yield", "fork"], limits: { page: [256], pages: 8, processes: 1 } },
 };
 
 const answer = ({ id, steps }) => ({
@@ -28,7 +29,7 @@ const has = ({ steps }, op) => steps.some((step) => step.op === op);
 const modes = {
   right: (run) => say(answer(run)),
   wrong: (run) => say({ ...answer(run), observations: run.steps.map(() => ({ none: true })) }),
-  crash: (run) => (has(run, "li") ? process.kill(process.pid, "SIGKILL") : say(answer(run))),
+  crash: (run) => (has(run, "getppid") ? process.kill(process.pid, "SIGKILL") : say(answer(run))),
   exit: () => {
     process.stderr.write("panic: out of luck\n", () => process.exit(3));
   },

@@ -69,7 +69,7 @@ describe("the oracle", () => {
     ['{"steps":[{"op":"yield"}]}', "program", "steps[0]: the step has no thread; say who takes it"],
     ['{"config":{"page":100},"steps":[]}', "program", /^config: it is illegal, CFG-1 demands: /],
     [
-      '{"config":{"page":65536,"pages":1025,"stride":"0x8000000"},"steps":[]}',
+      '{"config":{"page":65536,"pages":2048,"frames":9999},"steps":[]}',
       "limit",
       /^config: a region is larger than 64 MiB/,
     ],
@@ -90,7 +90,8 @@ describe("the oracle", () => {
       fc.property(fc.oneof(fc.string(), fc.json(), damaged), (line) => {
         const { text } = answerLine(3, line);
         expect(text).not.toContain("\n");
-        expect(JSON.parse(text)).toMatchObject({ type: expect.stringMatching(/^(error|result|hello)$/) });
+        const { type } = JSON.parse(text) as { readonly type: string };
+        expect(["error", "result", "hello"]).toContain(type);
       }),
       { numRuns: 300 },
     );
@@ -109,7 +110,7 @@ describe("what is declared", () => {
 
   test("and nothing else is generated", () => {
     const allowed = allowedOf({ formats: ["morello", "rvy64"], strategies: ["eager", "copa"] }, declaration);
-    if ("wrong" in allowed) throw new Error(String(allowed.wrong));
+    if ("wrong" in allowed) throw new Error("nothing is left");
     for (let index = 0; index < 60; index += 1) {
       const { config, steps } = generate("declared", index, { ...allowed, steps: 20 });
       expect(config).toMatchObject({ format: "morello", strategy: "copa", page: 4096 });
@@ -167,14 +168,14 @@ describe("the schema", () => {
       };
       visit(copy);
       const [node, key] = places[nth % places.length] ?? [{}, ""];
-      if (value === undefined && !Array.isArray(node)) delete node[key];
+      if (value === undefined && !Array.isArray(node)) Reflect.deleteProperty(node, key);
       else node[key] = value ?? null;
       return JSON.parse(JSON.stringify(copy)) as unknown;
     });
 
   test("takes nothing that the codecs refuse", () => {
     const cases = [
-      [run, (value: unknown) => isRight(decodeAsked(value)), JSON.parse(runs[3] ?? "")],
+      [run, (value: unknown) => isRight(decodeAsked(value)), JSON.parse(runs[3] ?? "") as unknown],
       [result, (value: unknown) => isRight(decodeResult(value)), answerTo(runs[3] ?? "")],
       [hello, (value: unknown) => isRight(decodeHello(value)), oracleHello],
     ] as const;
