@@ -88,6 +88,7 @@ export const answerLine = (line: number, text: string): Reply => {
   const { type, protocol } = json;
   if (type === "hello") {
     if (protocol === protocolVersion) return reply(oracleHello);
+    if (typeof protocol !== "number") return refusal(line, "message", "the hello does not say which protocol; write 1");
     return refusal(line, "protocol", `this is version ${protocolVersion} of the protocol; ask for that`);
   }
   if (type !== undefined && type !== "run") {

@@ -96,11 +96,11 @@ export function endImage(machine: Machine, process: Process): void {
   sweepRange(machine, slot, rangeOf(machine, slot, 0, machine.pages));
 }
 
-/** A parent is told of a child that has ended; one that ignores the signal wants no zombie. */
+/** A parent is told of a child that has ended; one that ignores the signal wants no zombie, and is told nothing. */
 function notify(machine: Machine, child: Process, parent: Process | undefined): void {
   if (parent?.state !== "live") return;
   if (parent.actions.get(CHLD) === "ignore") child.state = "reaped";
-  post(machine, parent, CHLD);
+  else post(machine, parent, CHLD);
 }
 
 /** The end of a process. */

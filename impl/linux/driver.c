@@ -73,8 +73,8 @@ enum {
   STACK_BYTES = 1 << 16,
   STEP_MILLISECONDS = 4000,
   /* CPU time that `burn` takes, and from which on a process has used some; steps themselves take less. */
-  BURN_MICROSECONDS = 12000,
-  SOME_MICROSECONDS = 8000,
+  BURN_MICROSECONDS = 24000,
+  SOME_MICROSECONDS = 16000,
 };
 
 /* Where things lie in every process; nothing else is mapped there. */

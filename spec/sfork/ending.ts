@@ -41,14 +41,15 @@ export const withoutImage = (machine: Machine, ordinal: number, slot: number): M
 const reapsAtOnce = ({ actions }: Process): boolean => actions.get(signals.CHLD) === "ignore";
 
 /**
- * A parent learns of a child that has ended: by a signal, and by what `wait` will report, unless it ignores that signal.
- * @rule EXIT-1 notify @source POSIX _exit (consequences of process termination)
+ * A parent learns of a child that has ended: by a signal, and by what `wait` will report. One that ignores that signal gets
+ * none, not even where it is blocked, which POSIX leaves open.
+ * @rule EXIT-1 notify @source POSIX _exit (consequences of process termination); Linux kernel/signal.c do_notify_parent
  */
 const notified = (machine: Machine, child: number, parent: number): Machine => {
   const told = machine.processes[parent];
   if (told?.state.kind !== "live") return machine;
-  const reaped = reapsAtOnce(told) ? withProcess(machine, child, { state: { kind: "reaped" } }) : machine;
-  return post(reaped, parent, signals.CHLD);
+  if (reapsAtOnce(told)) return withProcess(machine, child, { state: { kind: "reaped" } });
+  return post(machine, parent, signals.CHLD);
 };
 
 /**

@@ -152,6 +152,9 @@ test("EXIT-1 notify: a parent hears of an end once, by a signal and by wait; one
     expect(seen(plain, 0, sigpending, wait(8), wait(8)), name).toEqual([set(), exited(1, 255), blocked]);
     // Who ignores it on purpose waits until all have ended, and then for nobody: no zombie holds a pid.
     const ignoring = after(machine, by(0, sigaction(CHLD, "ignore"), fork(7), fork(7)), by(1, exit(0n)));
+    // Nor is anything pending, where it is blocked: so says the running kernel.
+    const deaf = after(machine, by(0, sigaction(CHLD, "ignore"), sigmask(CHLD), fork(7)), by(1, exit(0n)));
+    expect(last(deaf, by(0, sigpending)), name).toEqual(set());
     expect(seen(ignoring, 0, wait(8), kill(1, 0), fork(8, { pid: 2 })), name).toEqual([
       blocked,
       error("ESRCH"),
