@@ -34,7 +34,7 @@ import { protocolVersion } from "./version.js";
 export const choiceNames = ["slot", "pid", "reap"] as const;
 
 /** Largest of what an implementation has; what is left out has no limit. */
-export interface DeclaredLimits {
+interface DeclaredLimits {
   /** Sizes of pages, in bytes. */
   readonly page?: readonly number[];
   /** Pages of a region. */
@@ -147,7 +147,7 @@ const limitsCodec = recordCodec("limits", {
 
 const operationCodec = guarded("operation", isOperationName, notAnOperation);
 
-export const helloFields: Fields = {
+const helloFields: Fields = {
   type: field(typeCodec("hello")),
   protocol: field(versionCodec),
   name: field(nameCodec),
@@ -315,14 +315,14 @@ const stepCodecOf = (op: OperationName): t.Type<Members> => {
   return known;
 };
 
-export const encodeStep = ({ process: owner, thread, operation }: ResolvedStep): Members => ({
+const encodeStep = ({ process: owner, thread, operation }: ResolvedStep): Members => ({
   process: owner,
   thread,
   op: operation.op,
   ...stepCodecOf(operation.op).encode(membersOf(operation)),
 });
 
-export const encodeConfig = (config: Config): Members => configCodec.encode(config);
+const encodeConfig = (config: Config): Members => configCodec.encode(config);
 
 /** A request as a line, without its end. */
 export const runLine = ({ id, config, steps, view }: Run): string =>

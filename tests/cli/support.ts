@@ -17,7 +17,7 @@ export const running =
     const spies = (["stdout", "stderr"] as const).map((stream) =>
       vi.spyOn(process[stream], "write").mockImplementation((chunk: unknown, ...others: readonly unknown[]) => {
         text[stream] += String(chunk);
-        const written = others.at(-1);
+        const written = others.at(-1) as (() => void) | undefined;
         if (typeof written === "function") written();
         return true;
       }),
