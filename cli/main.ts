@@ -10,6 +10,7 @@ import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
+import { defectsCommand } from "./defects.js";
 import { generateCommand } from "./generate.js";
 import { judgeCommand } from "./judge.js";
 import { oracleCommand } from "./oracle.js";
@@ -47,6 +48,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(replayCommand(done))
     .addCommand(shrinkCommand(done))
     .addCommand(refuteCommand(done))
+    .addCommand(defectsCommand(done))
     .addCommand(benchCommand(done))
     .addCommand(oracleCommand(done))
     .addCommand(generateCommand(done))

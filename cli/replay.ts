@@ -29,7 +29,11 @@ Exit status: 0 it held; 1 the finding shows again; 2 wrong usage, or a token of 
 const optionsSchema = z.object({ impl: implSchema.optional() });
 
 /** What a token says that is checked. */
-const namedIn = ({ impl }: CampaignSettings): ImplName => (isExternal(impl) ? { command: impl.command } : impl);
+const namedIn = ({ impl }: CampaignSettings): ImplName => {
+  if (typeof impl === "string") return impl;
+  // No token says what a command or a defect is.
+  return isExternal(impl) ? { command: impl.command } : "fast";
+};
 
 /** In another thread: what does not end, or ends its thread, is found again, too. */
 const again = async (

@@ -9,11 +9,11 @@ import {
   judgeProgram,
   looksAtEverything,
   programOf,
-  type CampaignSettings,
-  type Checkable,
+  type AnySettings,
   type FileProgram,
   type Found,
   type Judged,
+  type Subject,
 } from "./campaign.js";
 import type { CompleteProgram, Finding } from "./finding.js";
 import type { Checker } from "./judge.js";
@@ -25,7 +25,8 @@ import { noteProgram, noteStep, type Pulse } from "./pulse.js";
 export type Item = number | FileProgram;
 
 export interface Batch {
-  readonly settings: CampaignSettings;
+  /** Functions do not go to other threads. */
+  readonly settings: AnySettings;
   readonly items: readonly Item[];
   /** Items of other batches before these. */
   readonly after: number;
@@ -44,9 +45,9 @@ export interface Answer {
 }
 
 /** Beside an implementation coverage is counted in one program of so many: counting takes half as long as a step. */
-const countedEvery = (impl: CampaignSettings["impl"]): number => (impl === "spec-lazy" ? 1 : 8);
+const countedEvery = (impl: Subject): number => (impl === "spec-lazy" ? 1 : 8);
 
-const connected = (impl: Checkable, link: Link | undefined, limit?: number): Checkable =>
+const connected = (impl: Subject, link: Link | undefined, limit?: number): Subject =>
   link !== undefined && isExternal(impl) ? new Connected(impl, new Asking(link), limit) : impl;
 
 export const judgeBatch = (batch: Batch, checker?: Checker): Answer => {
@@ -82,7 +83,7 @@ export const judgeBatch = (batch: Batch, checker?: Checker): Answer => {
 
 /** A finding that is to be made smaller. */
 export interface Minimisation {
-  readonly settings: CampaignSettings;
+  readonly settings: AnySettings;
   readonly found: Found;
   /** When what there is then is small enough: milliseconds, of `Date.now`; never, by default. */
   readonly until?: number;

@@ -26,8 +26,16 @@ export const checked = ["spec-lazy", "fast", "linux"] as const satisfies readonl
 /** Makes an implementation, as `createFast` does. */
 export type Create = (config: Config) => Implementation;
 
-/** What commands check: something that has a name here, or an implementation in another process. */
-export type Checkable = (typeof checked)[number] | External;
+/** A defective variant of the optimised implementation, which a thread loads for itself. */
+export interface Defective {
+  readonly defect: string;
+}
+
+export const isDefective = (impl: unknown): impl is Defective =>
+  typeof impl === "object" && impl !== null && "defect" in impl;
+
+/** What commands check: something that has a name here, an implementation in another process, or a defect. */
+export type Checkable = (typeof checked)[number] | External | Defective;
 
 /** What is checked: that, or what makes an implementation of one's own. */
 export type Subject = Checkable | Create;
@@ -36,6 +44,7 @@ export type Subject = Checkable | Create;
 export const strategiesFor = (impl: Subject): readonly StrategyName[] => {
   if (impl === "linux") return ["posix"];
   if (isExternal(impl)) return impl.hello.strategies;
+  if (isDefective(impl)) return strategiesOf.fast;
   return impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 };
 
@@ -81,6 +90,7 @@ export const judgeAs = (impl: Subject, program: CompleteProgram, options: JudgeO
     if (impl instanceof Connected) return judgeExternal(program, impl, options);
     throw new TypeError("there is no connection to the implementation in this thread");
   }
+  if (isDefective(impl)) throw new TypeError("the defect was not loaded in this thread");
   return judgeBeside(program, typeof impl === "function" ? impl : implementations[impl], options);
 };
 
@@ -136,7 +146,7 @@ export const judgeProgram = (
 
 /** Judge a program of a file: there are few of them, so that everything is looked at after every step. */
 export const judgeFile = (
-  settings: CampaignSettings,
+  settings: AnySettings,
   { index, file, program }: FileProgram,
   options: ProgramOptions = {},
 ): Judged => {

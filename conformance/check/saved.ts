@@ -50,7 +50,7 @@ const originLines = (settings: AnySettings, found: Found): readonly string[] => 
       ? `seed ${seed}, program ${index}, generator ${generatorVersion}`
       : `from the file ${JSON.stringify(file)}`,
     replayLine(settings, found),
-    ...(kind === "observation" && rule !== "REF-0" && typeof impl !== "function" && !isExternal(impl)
+    ...(kind === "observation" && rule !== "REF-0" && typeof impl === "string"
       ? [`or:    npx sfork run --diff ${sidesOf(impl, rule, program.config.strategy).join(",")} FILE`]
       : []),
   ];

@@ -8,7 +8,14 @@ import { z } from "zod";
 import { InputError } from "../errors.js";
 import { generatorVersion } from "../generate/generate.js";
 import { formatNames, strategyNames } from "../program/config-codec.js";
-import { checked, strategiesFor, type AnySettings, type CampaignSettings, type Subject } from "./campaign.js";
+import {
+  checked,
+  isDefective,
+  strategiesFor,
+  type AnySettings,
+  type CampaignSettings,
+  type Subject,
+} from "./campaign.js";
 import { externalName, fingerprint, isExternal, type External } from "./external.js";
 
 /** Which program of which campaign. */
@@ -27,12 +34,15 @@ type Name = (typeof checked)[number] | typeof own | typeof exec;
 
 /** The name in tokens of what is checked. */
 export const nameOf = (impl: Subject): Name => {
-  if (typeof impl === "function") return own;
+  if (typeof impl === "function" || isDefective(impl)) return own;
   return isExternal(impl) ? exec : impl;
 };
 
 /** The name in messages, and as it is typed behind `--impl`. */
-export const labelOf = (impl: Subject): string => (isExternal(impl) ? externalName(impl) : nameOf(impl));
+export const labelOf = (impl: Subject): string => {
+  if (isDefective(impl)) return `defect ${impl.defect}`;
+  return isExternal(impl) ? externalName(impl) : nameOf(impl);
+};
 
 /** The same for any implementation: which one it was is left to who replays it. */
 export interface ReplayOnAny {

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { Piscina } from "piscina";
 import { judgeBatch, minimise, type Answer, type Batch, type Item, type Minimisation } from "./batch.js";
-import { programOf, type CampaignSettings, type Judged } from "./campaign.js";
+import { programOf, type AnySettings, type CampaignSettings, type Judged } from "./campaign.js";
 import { crashMessage, noVerdict, type Checker } from "./judge.js";
 import { isExternal } from "./external.js";
 import type { Externals } from "./externals.js";
@@ -205,7 +205,7 @@ function* batchesOf(settings: CampaignSettings, programs: Iterable<Item>): Gener
 }
 
 /** The answer for a program that a thread was lost in. */
-const lostAnswer = (settings: CampaignSettings, item: Item, lost: Lost): Answer => {
+const lostAnswer = (settings: AnySettings, item: Item, lost: Lost): Answer => {
   const program = typeof item === "number" ? programOf(settings, item) : item.program;
   const finding = lostFinding(settings.impl, program, lost);
   const verdict = { ...noVerdict, steps: finding.program.steps.length, finding };

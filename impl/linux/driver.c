@@ -254,6 +254,12 @@ static uint64_t integer(const Self *self, Words *words) {
   return *text == 'r' ? self->registers[atoi(text + 1) % REGISTERS] : strtoull(text, NULL, 10);
 }
 
+/* What no int holds is no signal: a call's own conversion would make one of it. */
+static int signal_number(const Self *self, Words *words) {
+  uint64_t value = integer(self, words);
+  return value > INT_MAX ? -1 : (int)value;
+}
+
 static uint64_t *at(Self *self, Words *words) { return &self->registers[number(words) % REGISTERS]; }
 
 static void give(Mail *mail, Kind kind, uint64_t value) {
@@ -778,7 +784,7 @@ static void do_getsid(Self *self, Mail *mail, Words *words) { (void)self, return
 static void do_setsid(Self *self, Mail *mail, Words *words) { (void)self, (void)words, returned(mail, PID, setsid()); }
 
 static void do_sigaction(Self *self, Mail *mail, Words *words) {
-  int signal = (int)integer(self, words);
+  int signal = signal_number(self, words);
   const char *what = word(words);
   struct sigaction action = {.sa_flags = SA_NOCLDSTOP};
   sigfillset(&action.sa_mask);
@@ -796,7 +802,7 @@ static void do_sigaction(Self *self, Mail *mail, Words *words) {
 
 static void do_getaction(Self *self, Mail *mail, Words *words) {
   struct sigaction action;
-  if (!returned(mail, WORDS, sigaction((int)integer(self, words), NULL, &action))) return;
+  if (!returned(mail, WORDS, sigaction(signal_number(self, words), NULL, &action))) return;
   bool handled = (action.sa_flags & SA_SIGINFO) != 0;
   say(mail, "%s", handled ? "handler" : action.sa_handler == SIG_IGN ? "ignore" : "default");
 }
@@ -830,7 +836,7 @@ static void do_sigpending(Self *self, Mail *mail, Words *words) {
 static void do_kill(Self *self, Mail *mail, Words *words) {
   const char *whom = word(words);
   pid_t pid = strcmp(whom, "own-group") == 0 ? 0 : (pid_t)mail->argument[0];
-  returned(mail, NOTHING, kill(pid, (int)integer(self, words)));
+  returned(mail, NOTHING, kill(pid, signal_number(self, words)));
 }
 
 static void do_sigaltstack(Self *self, Mail *mail, Words *words) {
@@ -907,12 +913,18 @@ static bool map_at(char *where, size_t size, int allowed, int flags, int fd, off
 
 static size_t control_bytes(void) { return (sizeof(Control) + 65535) / 65536 * 65536; }
 
-/* Parents are told of the ends of children, and of nothing else; another image has forgotten that. */
+/*
+ * Parents are told of the ends of children, and of nothing else; another image has forgotten that. Saying so drops a signal that
+ * waits, blocked, and would be ignored: it is sent again.
+ */
 static void told_of_ends_alone(void) {
   struct sigaction action;
+  sigset_t pending;
+  bool waits = sigpending(&pending) == 0 && sigismember(&pending, SIGCHLD) == 1;
   sigaction(SIGCHLD, NULL, &action);
   action.sa_flags |= SA_NOCLDSTOP;
   sigaction(SIGCHLD, &action, NULL);
+  if (waits) kill(getpid(), SIGCHLD);
 }
 
 /* The memory of a process that begins, and the registers of its thread. */

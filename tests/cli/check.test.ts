@@ -229,7 +229,7 @@ describe("wrong usage is one line and status 2", () => {
   test.each([
     [
       ["--impl", "slow"],
-      "option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast, linux.",
+      "option '--impl <name>' argument 'slow' is invalid. Name one of spec-lazy, fast, linux, or exec:\"COMMAND\", which starts one of your own.",
     ],
     [["--strategy", "cow"], `option '--strategy <names>' argument 'cow' is invalid. ${known}`],
     [["--strategy", "coa,"], `option '--strategy <names>' argument 'coa,' is invalid. ${known}`],
@@ -260,7 +260,7 @@ describe("wrong usage is one line and status 2", () => {
   test("as it is printed", async () => {
     const { status, stdout, stderr } = await sfork(["check", "--impl", "slow"]);
     expect(stderr).toBe(
-      "sfork: option '--impl <name>' argument 'slow' is invalid. Allowed choices are spec-lazy, fast, linux.\n",
+      "sfork: option '--impl <name>' argument 'slow' is invalid. Name one of spec-lazy, fast, linux, or exec:\"COMMAND\", which starts one of your own.\n",
     );
     expect(stdout).toBe("");
     expect(status).toBe(2);

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { sfork } from "../support/cli.js";
 import { removeAtEnd, write } from "../support/files.js";
+import { withoutKernel } from "../support/kernel.js";
 
 const temporary = removeAtEnd();
 const program = (...steps: readonly string[]): string =>
@@ -235,6 +236,37 @@ describe("two sides with --diff", () => {
   });
 });
 
+describe.skipIf(withoutKernel)(
+  `the kernel as a side${withoutKernel === undefined ? "" : ` (${withoutKernel})`}`,
+  () => {
+    const run = (...steps: readonly string[]) => sfork(["run", "--diff", "spec:posix,linux", program(...steps)]);
+
+    test("observes the same, as far as it can execute the program", async () => {
+      const { status, stdout } = await run("0: fork c7", "1: exit 3", "0: wait c7", "0: cgettag c8, c1");
+      expect(stdout).toBe(
+        "spec:posix and linux observe the same in 3 steps; a kernel does not execute step 3, nor what is behind it\n",
+      );
+      expect(status).toBe(0);
+    });
+
+    // Each was a difference once: a signal that no int holds, and one that waits while the image changes.
+    test.for([
+      [["0: kill P0, 0x100000000"], 1],
+      [["0: sigmask 17", "0: fork c7", "1: exit 0", "0: exec", "0: sigpending"], 5],
+      [["0: sigmask 17", "0: sigaction 17, ignore", "0: fork c7", "1: exit 0", "0: sigpending"], 5],
+    ] as const)("observes the same: %j", async ([steps, taken]) => {
+      const { stdout } = await run(...steps);
+      expect(stdout).toMatch(`spec:posix and linux observe the same in ${taken} step`);
+    });
+
+    test("has no pages of 256 bytes", async () => {
+      const { status, stderr } = await run("config page=256", "0: yield");
+      expect(stderr).toMatch(/:2: a kernel has no pages of 256 bytes; write page=4096 in the program's config line\n$/);
+      expect(status).toBe(2);
+    });
+  },
+);
+
 describe("bad input is one line and status 2", () => {
   const bad = (name: string, content: string): string => write(temporary(), name, content);
   test.each([
@@ -254,7 +286,7 @@ describe("bad input is one line and status 2", () => {
   });
 
   const sides =
-    "Name two of spec:posix, spec:eager, spec:coa, spec:copa, spec:multi-as-cow, spec:vm-clone, spec:shared-segments, spec:naive-cow, fast:eager, fast:coa, fast:copa, fast:multi-as-cow, with a comma between them.";
+    "Name two of spec:posix, spec:eager, spec:coa, spec:copa, spec:multi-as-cow, spec:vm-clone, spec:shared-segments, spec:naive-cow, fast:eager, fast:coa, fast:copa, fast:multi-as-cow, linux, with a comma between them.";
   test.each([
     [
       ["run", "--strategy", "cow", "x"],
@@ -264,6 +296,10 @@ describe("bad input is one line and status 2", () => {
       ["run", "--diff", "fast:eager,fast:multi-as-cow", "x"],
       "option '--diff <a,b>' argument 'fast:eager,fast:multi-as-cow' is invalid. Only the specification is compared " +
         "across strategies with and without an address space for each process.",
+    ],
+    [
+      ["run", "--diff", "spec:eager,linux", "x"],
+      "option '--diff <a,b>' argument 'spec:eager,linux' is invalid. The running kernel is compared with spec:posix",
     ],
     [["run", "--diff", "eager,copa", "x"], `option '--diff <a,b>' argument 'eager,copa' is invalid. ${sides}`],
     [
