@@ -8,12 +8,12 @@ import { removeAtEnd } from "../support/files.js";
 const root = path.resolve(import.meta.dirname, "../..");
 const temporary = removeAtEnd();
 
-test("operations.json and docs/operations.md are up to date (else run npx tsx scripts/operations.ts)", async () => {
+test("operations.json, docs/operations.md and protocol.schema.json are up to date (else run npx tsx scripts/operations.ts)", async () => {
   expect(await outOfDate(root)).toEqual([]);
 });
 
 test("files that are missing are out of date", async () => {
-  expect(await outOfDate(temporary())).toEqual(["operations.json", "docs/operations.md"]);
+  expect(await outOfDate(temporary())).toEqual(["operations.json", "docs/operations.md", "protocol.schema.json"]);
 });
 
 const words = (text: string): readonly string[] => text.split(" ");
@@ -53,12 +53,12 @@ describe("what it says, by hand", () => {
     expect(entry("storecap")).toMatchObject({ text: "storecap cs2, n(cs1)", writes: null, result: "none" });
     expect(entry("candperm")).toMatchObject({ text: "candperm cd, cs1, words…" });
     expect(entry("fork")).toMatchObject({ choices: ["slot", "pid"], errors: ["EAGAIN", "ENOMEM"], result: "child" });
-    expect(entry("wait")).toMatchObject({ text: "wait cd[, process]", choices: ["reap"], errors: ["ECHILD"] });
+    expect(entry("wait")).toMatchObject({ text: "wait cd[, whom]", choices: ["reap"], errors: ["ECHILD"] });
     expect(entry("cinvoke")).toMatchObject({ writes: "c15", result: "capability" });
     expect(entry("yield")).toMatchObject({ text: "yield", operands: [] });
     expect(entry("open")).toMatchObject({ text: "open path, flags…", result: "descriptor", writes: null });
     expect(entry("sigmask")).toMatchObject({ text: "sigmask signals…", result: "set" });
-    expect(entry("setpgid")).toMatchObject({ text: "setpgid [process][, group]" });
+    expect(entry("setpgid")).toMatchObject({ text: "setpgid [whom][, group]" });
     expect(entry("call_enter")).toMatchObject({ text: "call_enter call", operands: [{ name: "call", kind: "call" }] });
   });
 
