@@ -766,7 +766,8 @@ static void do_setrlimit(Self *self, Mail *mail, Words *words) {
   struct rlimit limit;
   getrlimit(files ? RLIMIT_NOFILE : RLIMIT_NPROC, &limit);
   uint64_t n = integer(self, words);
-  limit.rlim_cur = files || n <= 1 ? n : n + control->roomy;
+  /* What is too much stays too much. */
+  limit.rlim_cur = files || n <= 1 || n > UINT64_MAX - control->roomy ? n : n + control->roomy;
   returned(mail, NOTHING, setrlimit(files ? RLIMIT_NOFILE : RLIMIT_NPROC, &limit));
 }
 
