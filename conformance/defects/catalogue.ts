@@ -9,6 +9,11 @@ import { sharing } from "./entries/sharing.js";
 export const defects: readonly Defect[] = [...relocation, ...registers, ...sharing, ...lifecycle, ...capabilities];
 
 export const notModelled: readonly NotModelled[] = [
+  {
+    id: "R14",
+    mistake: "sealing authority is moved when its numbers fall into the region",
+    reason: "in a legal configuration the object types lie below all regions, so that no program can show it",
+  },
   { id: "G4", mistake: "FP/SIMD state is neither forked nor switched", reason: "the machine has no such registers" },
   {
     id: "B6",

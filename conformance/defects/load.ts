@@ -30,9 +30,9 @@ export const misplaced = ({ file, find }: Edit, folder = built()): string | unde
   return found === 1 ? undefined : `${JSON.stringify(find)} is ${found} times in impl/fast/${file}`;
 };
 
-/** Imports from outside the folder, wherever the copy lies. */
+/** Imports from outside the folder, wherever the copy lies; without the map of its source, which is not there. */
 const outward = (text: string, at: string, folder: string): string =>
-  text.replaceAll(/from "(\.[^"]*)"/g, (whole, place: string) => {
+  text.replace(/^\/\/# sourceMappingURL=.*$/m, "").replaceAll(/from "(\.[^"]*)"/g, (whole, place: string) => {
     const target = path.resolve(path.dirname(at), place);
     return target.startsWith(folder + path.sep) ? whole : `from "${pathToFileURL(target).href}"`;
   });

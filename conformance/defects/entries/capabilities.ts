@@ -4,7 +4,7 @@ import type { Defect, Edit } from "../defect.js";
 const atTheEdge = (file: string): Edit => ({
   file,
   find: "return sign === 0 ? distance < 0 : distance > 0;",
-  put: "return sign === 0 ? distance <= 0 : distance > 0;",
+  put: "return sign === 0 ? distance <= 0 : distance >= 0;",
 });
 
 export const capabilities: readonly Defect[] = [
@@ -12,7 +12,11 @@ export const capabilities: readonly Defect[] = [
     id: "C1",
     mistake: "new bounds are rounded inward at their top where rounding makes the exponent larger",
     edits: [
-      { file: "codec/cheri128-v9-hot", find: "const round = unit | (top & longer);", put: "const round = unit & ~longer;" },
+      {
+        file: "codec/cheri128-v9-hot",
+        find: "const round = unit | (top & longer);",
+        put: "const round = unit & ~longer;",
+      },
       { file: "codec/fit64", find: "const round = unit | (t & longer);", put: "const round = unit & ~longer;" },
       { file: "codec/concentrate32", find: "const round = unit | (t & longer);", put: "const round = unit & ~longer;" },
     ],
@@ -34,7 +38,7 @@ export const capabilities: readonly Defect[] = [
   },
   {
     id: "C3",
-    mistake: "the fast check of representability lets the address be one unit higher",
+    mistake: "the fast check of representability lets the address be one unit beyond either edge of the window",
     edits: [atTheEdge("codec/concentrate64"), atTheEdge("codec/concentrate32")],
   },
   {
@@ -50,13 +54,13 @@ export const capabilities: readonly Defect[] = [
   },
   {
     id: "C5",
-    mistake: "user permissions are not taken away",
+    mistake: "the mask is read the other way round for user permissions: those that are to stay go",
     edits: [
       {
         file: "operations-capability",
         find: "const mask = code[at + EXTRA] ?? 0;",
         put: `const { user0 = 0, user1 = 0, user2 = 0, user3 = 0 } = machine.facts.words;
-        const mask = (code[at + EXTRA] ?? 0) | user0 | user1 | user2 | user3;`,
+        const mask = (code[at + EXTRA] ?? 0) ^ (user0 | user1 | user2 | user3);`,
       },
     ],
   },

@@ -39,7 +39,8 @@ export const registers: readonly Defect[] = [
   },
   {
     id: "G5",
-    mistake: "the kernel writes the child's first frame where it has no copy yet: the other bytes of the stack page are lost",
+    mistake:
+      "the kernel writes the child's first frame where it has no copy yet: the other bytes of the stack page are lost",
     origin: "uk_thread_init_process",
     edits: [
       {
