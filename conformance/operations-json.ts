@@ -227,3 +227,29 @@ export const operationsDocument = ({ operations, observations }: OperationsRefer
     `${cell(observations)}; beside any of them \`signals\`, where the thread took signals before its step.`,
     "",
   ].join("\n");
+
+/** The operations as the protocol has them, a row each: names of members, and their kinds. */
+export const protocolOperations = ({ operations }: OperationsReference): string =>
+  [
+    row(["`op`", "members", "observes"]),
+    row(["---", "---", "---"]),
+    ...operations.map(({ op, operands, result }) =>
+      row([
+        `\`${op}\``,
+        operands.length === 0 ? "none" : operands.map(({ name, kind }) => `\`${name}\` ${kind}`).join(", "),
+        observedAs[result],
+      ]),
+    ),
+  ].join("\n");
+
+const observedAs: Readonly<Record<ResultKind, string>> = {
+  capability: "`cap`",
+  integer: "`int`",
+  none: "`none`",
+  bytes: "`bytes`",
+  descriptor: "`fd`",
+  descriptors: "`fds`",
+  set: "`set`",
+  child: "`child`",
+  process: "`process`",
+};

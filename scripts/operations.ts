@@ -1,17 +1,17 @@
 /**
- * Writes the reference of operations, `operations.json` and `docs/operations.md`, and the protocol's schema,
- * `protocol.schema.json`, from the table of the specification.
+ * Writes the reference of operations, `operations.json` and `docs/operations.md`, the protocol's schema,
+ * `protocol.schema.json`, and its table of operations in `docs/protocol.md`, from the table of the specification.
  *
  *   tsx scripts/operations.ts [--check]
  *
  * With --check nothing is written; exit code 1 if a file is out of date.
  */
-import { readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { format, resolveConfig } from "prettier";
-import { operationsDocument, operationsReference } from "../conformance/operations-json.js";
+import { operationsDocument, operationsReference, protocolOperations } from "../conformance/operations-json.js";
 import { protocolSchema } from "../conformance/protocol/schema.js";
 
 interface Generated {
@@ -20,6 +20,14 @@ interface Generated {
   readonly text: string;
 }
 
+/** The protocol's page with the table of operations in its place; as it is where it has none. */
+const withOperations = (root: string, table: string): string => {
+  const file = path.join(root, "docs/protocol.md");
+  const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const place = /(<!-- operations -->\n)[^]*(<!-- end of operations -->)/;
+  return text.replace(place, (_, before: string, after: string) => `${before}\n${table}\n\n${after}`);
+};
+
 /** The files as they should be. */
 const generate = async (root: string): Promise<readonly Generated[]> => {
   const reference = operationsReference();
@@ -27,6 +35,7 @@ const generate = async (root: string): Promise<readonly Generated[]> => {
   return [
     { file: "operations.json", text: await format(JSON.stringify(reference), { ...style, parser: "json" }) },
     { file: "docs/operations.md", text: operationsDocument(reference) },
+    { file: "docs/protocol.md", text: withOperations(root, protocolOperations(reference)) },
     {
       file: "protocol.schema.json",
       text: await format(JSON.stringify(protocolSchema()), { ...style, parser: "json" }),

@@ -13,7 +13,12 @@ test("operations.json, docs/operations.md and protocol.schema.json are up to dat
 });
 
 test("files that are missing are out of date", async () => {
-  expect(await outOfDate(temporary())).toEqual(["operations.json", "docs/operations.md", "protocol.schema.json"]);
+  expect(await outOfDate(temporary())).toEqual([
+    "operations.json",
+    "docs/operations.md",
+    "docs/protocol.md",
+    "protocol.schema.json",
+  ]);
 });
 
 const words = (text: string): readonly string[] => text.split(" ");
