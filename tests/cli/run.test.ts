@@ -252,7 +252,7 @@ describe.skipIf(withoutKernel)(
     // Each was a difference once: numbers that no int, or no sum, holds; a signal that waits while the image changes, one that is ignored.
     test.for([
       [["0: kill P0, 0x100000000"], 1],
-    [["0: setrlimit nproc, 0xfffffffffffe8ff0"], 1],
+      [["0: setrlimit nproc, 0xfffffffffffe8ff0"], 1],
       [["0: sigmask 17", "0: fork c7", "1: exit 0", "0: exec", "0: sigpending"], 5],
       [["0: sigmask 17", "0: sigaction 17, ignore", "0: fork c7", "1: exit 0", "0: sigpending"], 5],
     ] as const)("observes the same: %j", async ([steps, taken]) => {
