@@ -122,7 +122,7 @@ const minimiseOn = async (pool: Pool, task: Minimisation, externals?: Externals)
 /**
  * The V8 of Node 20 has no compiler between a baseline and the one that optimises, and asks that one before it knows what
  * it should optimise for: the first thousands of programs would be judged while the same functions are compiled again and
- * again. Told to wait longer, ten seconds with two workers come to some 1.8 times as many programs. Later ones do without.
+ * again. Told to wait longer, two workers judged the first 2,000 programs half again as fast. Later ones do without.
  */
 const waitBeforeOptimising = (): void => {
   if (process.versions.v8.startsWith("11.")) setFlagsFromString("--always-sparkplug --interrupt-budget=1000000");
