@@ -10,6 +10,7 @@ import { callCases } from "./corner-cases/calls.js";
 import { capabilityCases } from "./corner-cases/capabilities.js";
 import type { CornerCase } from "./corner-cases/case.js";
 import { descriptorCases } from "./corner-cases/descriptors.js";
+import { edgeCases } from "./corner-cases/edges.js";
 import { Evidence } from "./corner-cases/evidence.js";
 import { forkCases } from "./corner-cases/forks.js";
 import { grantCases } from "./corner-cases/grants.js";
@@ -24,6 +25,7 @@ import { signalCases } from "./corner-cases/signals.js";
 
 export const cornerCases = {
   ...capabilityCases,
+  ...edgeCases,
   ...authorityCases,
   ...accessCases,
   ...forkCases,

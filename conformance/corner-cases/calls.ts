@@ -58,6 +58,15 @@ export const callCases = {
       return evidence.succeeded && !sameCapability(evidence.register(call.cs1), capability);
     },
   },
+  "call-length-overwritten": {
+    description: "the register of a call's length holds another one when the call is finished",
+    on: finishing,
+    reached: (evidence) => {
+      const { call, length } = finished(evidence)?.entered ?? {};
+      if (call === undefined || call.op === "open" || length === undefined || "immediate" in call.n) return false;
+      return evidence.succeeded && evidence.integer(call.n) !== length;
+    },
+  },
   "call-buffer-unmapped": {
     description: "the buffer of a call was unmapped before it was finished",
     on: finishing,

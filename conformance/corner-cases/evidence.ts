@@ -97,9 +97,7 @@ export class Evidence {
 
   readonly register = (index: number): Capability => register(this.context, index);
 
-  integer(operand: Integer): bigint {
-    return integer(this.context, operand);
-  }
+  readonly integer = (operand: Integer): bigint => integer(this.context, operand);
 
   get slot(): number {
     return this.before.processes[this.process]?.slot ?? 0;

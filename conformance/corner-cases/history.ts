@@ -2,7 +2,7 @@
 import type { Transition } from "../../spec/invariants/transition.js";
 import type { Capability } from "../../spec/cheri/index.js";
 import type { Machine } from "../../spec/sfork/machine.js";
-import type { SplitCall } from "../../spec/sfork/operation.js";
+import type { Integer, SplitCall } from "../../spec/sfork/operation.js";
 
 /** Bytes that a step stored. */
 interface Written {
@@ -20,6 +20,7 @@ export interface Seen {
   readonly writes: readonly Written[];
   readonly accesses: readonly { readonly address: bigint; readonly size: bigint }[];
   readonly register: (index: number) => Capability;
+  readonly integer: (operand: Integer) => bigint;
   readonly segmentAt: (address: bigint) => number | undefined;
 }
 
@@ -28,6 +29,7 @@ interface EnteredCall {
   readonly call: SplitCall;
   readonly process: number;
   readonly capability: Capability | undefined;
+  readonly length: bigint | undefined;
   readonly ranges: readonly { readonly address: bigint; readonly size: bigint }[];
   overwritten: boolean;
   forked: boolean;
@@ -122,12 +124,14 @@ export class History {
   }
 
   /** Calls, requests and descriptors that the step had to do with. */
-  #keep({ transition, accesses, register }: Seen): void {
+  #keep({ transition, accesses, register, integer }: Seen): void {
     const { operation, process, thread, before, after } = transition;
     if (operation.op === "call_enter") {
       const { call } = operation;
       const capability = call.op === "open" ? undefined : register(call.cs1);
-      this.calls.set(thread, { call, process, capability, ranges: accesses, overwritten: false, forked: false });
+      const length = call.op === "open" ? undefined : integer(call.n);
+      const entered = { call, process, capability, length, ranges: accesses };
+      this.calls.set(thread, { ...entered, overwritten: false, forked: false });
     }
     if (operation.op === "virtq_submit" && after.submitted > before.submitted) {
       const buffer = after.requests.at(-1)?.buffer;

@@ -132,4 +132,16 @@ export const signalCases = {
         ({ state }, process) => state.kind === "live" && after.processes[process]?.state.kind === "reaped",
       ),
   },
+  "child-signal-ignored-and-masked": {
+    description: "a child ends whose parent ignores the signal and masks it, too",
+    on: [...ending, ...delivering, "kill"],
+    reached: ({ before, after }) =>
+      before.processes.some(({ state, parent }, process) => {
+        if (state.kind !== "live" || after.processes[process]?.state.kind === "live") return false;
+        const masks = before.threads.some(
+          (thread) => thread.live && thread.process === parent && thread.mask.includes(signals.CHLD),
+        );
+        return masks && actionsOf(before, parent).get(signals.CHLD) === "ignore";
+      }),
+  },
 } as const satisfies CornerCases;

@@ -8,10 +8,11 @@ import { imm, Scene } from "./scene.js";
 import type { GenerateOptions, GeneratedProgram, Profile } from "./options.js";
 import { randomOf, type Random } from "./random.js";
 import { randomStep } from "./random-step.js";
+import { swarmOf } from "./swarm.js";
 import { templatesFor, type NamedTemplate } from "./templates.js";
 
 /** A seed means the same programs as long as this stays the same: whatever changes them changes it. */
-export const generatorVersion = 6;
+export const generatorVersion = 7;
 
 const defaultSteps = 60;
 
@@ -60,8 +61,9 @@ export const generate = (seed: string | number, index: number, options: Generate
   );
   const most = options.steps ?? defaultSteps;
   const length = lengthOf(random, most);
-  const scene = new Scene(random, config, profile, randomStep, options.operations);
-  const templates = templatesFor(profile);
+  const all = templatesFor(profile);
+  const { templates, seldom } = options.swarm === true ? swarmOf(random, all) : { templates: all, seldom: undefined };
+  const scene = new Scene(random, config, profile, randomStep, options.operations, seldom);
   const favoured = options.favour && templates.filter(({ name }) => options.favour?.includes(name));
   const draw = (): NamedTemplate | undefined => {
     const among = favoured !== undefined && random.once(2) ? favoured : templates;

@@ -33,6 +33,8 @@ export interface GenerateOptions {
   /** Operations that programs may have; all, by default. */
   readonly operations?: ReadonlySet<OperationName>;
   readonly limits?: GeometryLimits;
+  /** Each program leaves out some of the templates and operations, others each time: what is left meets more often. */
+  readonly swarm?: boolean;
   /** Corner cases whose templates every second template is one of: for a search that knows what it looks for. */
   readonly favour?: readonly CornerCaseName[];
 }

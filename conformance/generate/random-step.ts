@@ -200,6 +200,7 @@ export const randomStep = (scene: Scene): void => {
   const makerOf = scene.profile === "posix" ? posixMaker : anyMaker;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
     const name = names[scene.random.below(names.length)] ?? "yield";
+    if (scene.seldom.has(name)) continue;
     const actor = actorFor(scene, name);
     scene.turnTo(actor ?? 0);
     const operation = actor === undefined ? undefined : makerOf(preparing(scene, name))(scene);

@@ -82,6 +82,8 @@ export class Scene {
   readonly #anything: (scene: Scene) => void;
   /** Those that programs may have; all, by default. */
   readonly operations: ReadonlySet<OperationName> | undefined;
+  /** Those that this program leaves to templates. */
+  readonly seldom: ReadonlySet<OperationName>;
   #interrupting = false;
   /** A bit for each register that a step has probably left tagged. */
   #tagged = 0b111_1110;
@@ -92,8 +94,10 @@ export class Scene {
     profile: Profile,
     anything: (scene: Scene) => void,
     allowed?: ReadonlySet<OperationName>,
+    seldom: ReadonlySet<OperationName> = new Set(),
   ) {
     this.operations = allowed;
+    this.seldom = seldom;
     this.random = random;
     this.config = config;
     this.profile = profile;

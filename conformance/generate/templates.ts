@@ -9,6 +9,7 @@ import { authorityTemplates } from "./templates/authorities.js";
 import { callTemplates } from "./templates/calls.js";
 import { capabilityTemplates } from "./templates/capabilities.js";
 import { descriptorTemplates } from "./templates/descriptors.js";
+import { edgeTemplates } from "./templates/edges.js";
 import { forkTemplates } from "./templates/forks.js";
 import { grantTemplates } from "./templates/grants.js";
 import { handlerTemplates } from "./templates/handlers.js";
@@ -21,6 +22,7 @@ import { signalTemplates } from "./templates/signals.js";
 
 const templates: Templates<CornerCaseName> = {
   ...capabilityTemplates,
+  ...edgeTemplates,
   ...authorityTemplates,
   ...accessTemplates,
   ...forkTemplates,

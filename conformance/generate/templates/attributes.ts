@@ -139,15 +139,19 @@ export const attributeTemplates: Templates<keyof typeof attributeCases> = {
     undefined,
     3,
   ),
-  "time-not-inherited": everywhere((scene) => {
-    const who = mortal(scene);
-    if (who === undefined) return;
-    scene.act(who.thread, { op: "burn" });
-    scene.act(who.thread, { op: "alarm", n: imm(5) });
-    const child = scene.fork(who.thread);
-    if (child === undefined) return;
-    scene.act(child.thread, { op: "times", whose: "self" });
-    scene.act(child.thread, { op: "alarm", n: imm(0) });
-    scene.act(who.thread, { op: "alarm", n: imm(0) });
-  }, 4),
+  "time-not-inherited": everywhere(
+    (scene) => {
+      const who = mortal(scene);
+      if (who === undefined) return;
+      scene.act(who.thread, { op: "burn" });
+      scene.act(who.thread, { op: "alarm", n: imm(5) });
+      const child = scene.fork(who.thread);
+      if (child === undefined) return;
+      scene.act(child.thread, { op: "times", whose: "self" });
+      scene.act(child.thread, { op: "alarm", n: imm(0) });
+      scene.act(who.thread, { op: "alarm", n: imm(0) });
+    },
+    4,
+    2,
+  ),
 };

@@ -2,7 +2,7 @@
 import { maxRequests } from "../../../spec/sfork/kernel.js";
 import type { OpenFlag } from "../../../spec/sfork/operation.js";
 import type { callCases } from "../../corner-cases/calls.js";
-import { imm, roles, type Scene } from "../scene.js";
+import { imm, reg, roles, type Scene } from "../scene.js";
 import { anywhere, poke, protect, readOnly, readWrite, type Template, type Templates } from "../template.js";
 import { either, file, get, mortal, party, pipe, pointTo, put, type Ends, type Party } from "./objects.js";
 
@@ -129,6 +129,18 @@ export const callTemplates: Templates<keyof typeof callCases> = {
     else pointTo(scene, who.thread, 9, scene.granule());
     finish(scene, who);
   }),
+  "call-length-overwritten": withBytes((scene, who, { read, write }) => {
+    const { random } = scene;
+    const [first, then] = random.once(2) ? [1, 8] : [8, random.between(1, 4)];
+    const [length] = roles.integers;
+    pointTo(scene, who.thread, 9, scene.granule());
+    scene.act(who.thread, { op: "li", cd: length, n: imm(first) });
+    const [op, d, cs1] = random.once(2) ? (["read", read, 9] as const) : (["write", write, roles.stack] as const);
+    scene.act(who.thread, { op: "call_enter", call: { op, d, cs1, n: reg(length) } });
+    scene.act(who.thread, { op: "li", cd: length, n: imm(then) });
+    finish(scene, who);
+    if (op === "write") get(scene, who.thread, read, 16);
+  }, 3),
   "call-buffer-unmapped": withBytes((scene, who, { read }) => {
     if (!ownPage(scene, who).unmaps) return;
     enter(scene, who.thread, "read", read);

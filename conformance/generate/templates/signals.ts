@@ -169,4 +169,16 @@ export const signalTemplates: Templates<keyof typeof signalCases> = {
       scene.act(parent.thread, { op: "sigaction", signal: imm(17), action: "ignore" });
     },
   ),
+  "child-signal-ignored-and-masked": withChild(
+    (scene, parent, child) => {
+      scene.end(child.life);
+      scene.act(parent.thread, { op: "sigpending" });
+      scene.act(parent.thread, { op: "sigaction", signal: imm(17), action: "default" });
+      scene.act(parent.thread, { op: "sigmask", signals: [] });
+    },
+    (scene, parent) => {
+      scene.act(parent.thread, { op: "sigmask", signals: [17] });
+      scene.act(parent.thread, { op: "sigaction", signal: imm(17), action: "ignore" });
+    },
+  ),
 };
