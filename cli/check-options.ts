@@ -32,6 +32,7 @@ export const optionsSchema = z.object({
   ...programsSchema.shape,
   /** Milliseconds. */
   time: positive.optional(),
+  guided: z.boolean().default(false),
   shard: z.object({ part: positive, of: positive }),
   corpus: z.string().optional(),
   maxFindings: positive,
@@ -139,6 +140,8 @@ export const programOptions = {
     new Option("--seed <seed>", "which programs: the same seed, the same ones (default: a random one)").argParser(
       seedOf,
     ),
+  guided: () =>
+    new Option("--guided", "make half of the programs, after the first 256, from those that showed something new"),
 } as const;
 
 export const addCheckOptions = (command: Command): Command =>
@@ -157,6 +160,7 @@ export const addCheckOptions = (command: Command): Command =>
     )
     .addOption(programOptions.steps())
     .addOption(programOptions.seed())
+    .addOption(programOptions.guided())
     .addOption(
       new Option("--shard <i/n>", "judge every n-th program only, from the i-th on: parts of one run for n machines")
         .argParser(shardOf)

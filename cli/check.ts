@@ -110,7 +110,8 @@ const planOf = async (options: CheckOptions, impl: Checkable): Promise<Plan> => 
   refuseForeign(options, impl);
   tryReports(options.report);
   const corpus = options.corpus === undefined ? [] : await readCorpus(options.corpus, impl);
-  return { settings: settingsOf(options, impl), shard: options.shard, corpus, limits: limitsOf(options), known: [] };
+  const { guided, shard } = options;
+  return { settings: settingsOf(options, impl), guided, shard, corpus, limits: limitsOf(options), known: [] };
 };
 
 /** All but of one that declares what it has. */

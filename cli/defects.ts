@@ -35,6 +35,7 @@ Exit status: 0 all were found; 1 one was missed; 2 wrong usage; 3 the output cou
 const optionsSchema = z.object({
   list: z.boolean().default(false),
   json: z.boolean().default(false),
+  guided: z.boolean().default(false),
   runs: z.number().default(usualRuns),
   seed: z.string().optional(),
   workers: z.number(),
@@ -59,7 +60,7 @@ const settingsOf = ({ id }: Defect, seed: string): CampaignSettings => ({
 const trying = async (
   defect: Defect,
   seed: string,
-  { runs }: Options,
+  { runs, guided }: Options,
   workers: Workers,
   signal: AbortSignal,
 ): Promise<Tried> => {
@@ -75,7 +76,7 @@ const trying = async (
     progress: () => undefined,
   };
   const limits = { runs, time: Infinity, findings: 1 };
-  const plan = { settings, shard: { part: 1, of: 1 }, corpus: [], limits, known: [] };
+  const plan = { settings, guided, shard: { part: 1, of: 1 }, corpus: [], limits, known: [] };
   const { totals } = await runCampaign(plan, workers, listener, { signal });
   const all = (performance.now() - started) / 1000;
   if (first === undefined) return { defect, programs: totals.programs, seconds: all, found: undefined };
@@ -210,6 +211,7 @@ export const defectsCommand = (done: (code: ExitCode) => void): Command =>
       wholeOf,
       availableParallelism(),
     )
+    .addOption(programOptions.guided())
     .option("--json", "print one JSON object at the end")
     .addHelpText("after", examples)
     .action(async (ids: readonly Defect[] | undefined, options: unknown) => {

@@ -1,12 +1,13 @@
 /** What a command that runs one program is given, a token or a program file, and what is wrong with it. */
-import { isLeft, left, map, right, type Either } from "fp-ts/lib/Either.js";
+import { chain, isLeft, left, map, right, type Either } from "fp-ts/lib/Either.js";
 import { pipe } from "fp-ts/lib/function.js";
 import type { Item } from "../conformance/check/batch.js";
 import type { CampaignSettings, Checkable } from "../conformance/check/campaign.js";
 import { isExternal } from "../conformance/check/external.js";
 import { readComplete, settingsAround } from "../conformance/check/files.js";
 import type { CompleteProgram } from "../conformance/check/finding.js";
-import { isToken, labelOf, parseExternalToken, parseToken } from "../conformance/check/token.js";
+import { parseProgramToken, type ProgramReplay } from "../conformance/check/program-token.js";
+import { exec, isToken, labelOf, own, parseExternalToken, parseToken } from "../conformance/check/token.js";
 import { InputError } from "../conformance/errors.js";
 
 /** Which program is judged, and as part of what. */
@@ -15,7 +16,22 @@ export interface Target {
   readonly item: Item;
 }
 
+/** A token with a program in it, which may be run on whatever is named. */
+const ofProgram = ({ impl: said, program }: ProgramReplay, impl: Checkable | undefined): Either<InputError, Target> => {
+  const named = impl ?? (said === own || said === exec ? undefined : said);
+  if (named !== undefined) return right({ settings: settingsAround(named, program), item: { index: 0, program } });
+  const remedy =
+    said === exec ? 'name what starts it: --impl exec:"COMMAND"' : "give it to replay of sfork/conformance";
+  return left(new InputError("token", undefined, `is of an implementation that has no name here; ${remedy}`));
+};
+
 const ofToken = (token: string, impl: Checkable | undefined): Either<InputError, Target> => {
+  const program = parseProgramToken(token);
+  if (program !== undefined)
+    return pipe(
+      program,
+      chain((one) => ofProgram(one, impl)),
+    );
   if (impl !== undefined && !isExternal(impl)) {
     const remedy = "leave --impl out, or name the program file that was saved with it";
     const message = `--impl ${labelOf(impl)}: a token says itself what is checked; ${remedy}`;

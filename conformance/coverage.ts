@@ -50,13 +50,17 @@ const added = (one: unknown, other: unknown): unknown => {
   );
 };
 
-export interface Coverage {
+/** Is told what programs do. */
+export interface Recorder {
   /** A program starts. */
   readonly begin: (format: FormatName) => void;
   readonly step: (
     name: OperationName,
     step: Pick<CheckedStep, "observation" | "delivery" | "transition" | "acted">,
   ) => void;
+}
+
+export interface Coverage extends Recorder {
   readonly result: () => CoverageResult;
 }
 

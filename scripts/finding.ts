@@ -2,7 +2,7 @@
  * How soon programs show defects: for each of the catalogue the number of the first program that does. One pass for all of
  * them: a program runs once on the specification, and then on every variant that was not found yet.
  *
- *   npx tsx scripts/finding.ts [--seed S,S,...] [--runs N] [--steps N] [--swarm] [--json]
+ *   npx tsx scripts/finding.ts [--seed S,S,...] [--runs N] [--steps N] [--no-swarm] [--guided] [--json]
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -11,8 +11,11 @@ import { defects } from "../conformance/defects/catalogue.js";
 import { loadDefect } from "../conformance/defects/load.js";
 import { generate } from "../conformance/generate/generate.js";
 import type { GeneratedProgram } from "../conformance/generate/options.js";
+import { createFeatures } from "../conformance/guide/features.js";
+import { epoch, Guide } from "../conformance/guide/guide.js";
 import { createSpec } from "../conformance/implementations/spec.js";
 import { fastStrategies } from "../impl/fast/index.js";
+import { checkedStep, start } from "../spec/invariants/check.js";
 import type { Implementation, Observed } from "../impl/implementation.js";
 
 interface Variant {
@@ -48,16 +51,32 @@ const shows = ({ config, steps }: GeneratedProgram, { observed, end }: Expected,
 };
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     seed: { type: "string", default: "1,2,3" },
     runs: { type: "string", default: "1000" },
     steps: { type: "string", default: "50" },
-    swarm: { type: "boolean", default: false },
+    swarm: { type: "boolean", default: true },
+    guided: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 
 const runs = Number(values.runs);
+const options = { strategies: fastStrategies, steps: Number(values.steps), swarm: values.swarm } as const;
+
+/** What the specification shows of a program. */
+const featuresOf = ({ config, steps }: GeneratedProgram): readonly number[] => {
+  const features = createFeatures();
+  let checked = start(config, undefined, false);
+  for (const step of steps) {
+    const taken = checkedStep(checked, step);
+    features.step(step.operation.op, taken);
+    checked = taken.checked;
+  }
+  return features.seen();
+};
+
 const first = generate("first", 0, { strategies: fastStrategies });
 const variants: readonly Variant[] = await Promise.all(
   defects.map(async ({ id }) => ({ id, implementation: (await loadDefect(id))(first.config) })),
@@ -65,9 +84,12 @@ const variants: readonly Variant[] = await Promise.all(
 
 const pass = (seed: string): ReadonlyMap<string, number> => {
   const found = new Map<string, number>();
+  const guide = new Guide(seed, options);
   for (let index = 0; index < runs && found.size < variants.length; index += 1) {
-    const options = { strategies: fastStrategies, steps: Number(values.steps), swarm: values.swarm } as const;
-    const program = generate(seed, index, options);
+    const guided = values.guided ? guide.program(index) : { program: generate(seed, index, options), mutant: false };
+    const { program } = guided;
+    if (values.guided) guide.learn(guided, featuresOf(program));
+    if (index % epoch === epoch - 1) guide.next();
     const expected = expectedOf(program);
     for (const { id, implementation } of variants) {
       if (!found.has(id) && shows(program, expected, implementation)) found.set(id, index + 1);

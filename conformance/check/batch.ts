@@ -1,5 +1,6 @@
 /** Batches of a campaign's programs, judged one after the other: what a worker is given, and what it answers. */
-import { createCoverage, type CoverageResult } from "../coverage.js";
+import { createCoverage, type CoverageResult, type Recorder } from "../coverage.js";
+import { createFeatures } from "../guide/features.js";
 import { Connected, Gone, isExternal, shortLimit } from "./external.js";
 import { Asking, type Link } from "./link.js";
 import { Unavailable } from "../../impl/linux/index.js";
@@ -13,6 +14,8 @@ import {
   type FileProgram,
   type Found,
   type Judged,
+  type Mutant,
+  type ProgramOptions,
   type Subject,
 } from "./campaign.js";
 import type { CompleteProgram, Finding } from "./finding.js";
@@ -21,8 +24,8 @@ import { lostFinding, type Lost } from "./lost.js";
 import { minimise as smallest, type Minimised } from "./minimise.js";
 import { noteProgram, noteStep, type Pulse } from "./pulse.js";
 
-/** A program of the seed, by its number, or one that was read from a file. */
-export type Item = number | FileProgram;
+/** A program of the seed, by its number; one that was read from a file; or one that was made from others. */
+export type Item = number | FileProgram | Mutant;
 
 export interface Batch {
   /** Functions do not go to other threads. */
@@ -30,6 +33,8 @@ export interface Batch {
   readonly items: readonly Item[];
   /** Items of other batches before these. */
   readonly after: number;
+  /** It is asked what each program shows. */
+  readonly guided?: boolean;
   /** Where it is noted what is begun. */
   readonly pulse?: Pulse;
   /** To what is checked, where that is another process. */
@@ -56,6 +61,27 @@ const countedEvery = (impl: Subject): number => {
 const connected = (impl: Subject, link: Link | undefined, limit?: number): Subject =>
   link !== undefined && isExternal(impl) ? new Connected(impl, new Asking(link), limit) : impl;
 
+/** Both are told of each step. */
+const both = (coverage: Recorder | undefined, features: Recorder | undefined): Recorder | undefined => {
+  if (coverage === undefined || features === undefined) return coverage ?? features;
+  return {
+    begin: (format) => {
+      coverage.begin(format);
+      features.begin(format);
+    },
+    step: (name, step) => {
+      coverage.step(name, step);
+      features.step(name, step);
+    },
+  };
+};
+
+const judgedAs = (settings: AnySettings, item: Item, options: ProgramOptions, program?: CompleteProgram): Judged => {
+  if (typeof item === "number") return judgeProgram(settings, item, options, program);
+  if ("file" in item) return judgeFile(settings, item, options);
+  return { ...judgeProgram(settings, item.index, options, item.program), mutant: true };
+};
+
 export const judgeBatch = (batch: Batch, checker?: Checker): Answer => {
   const { items, after, pulse } = batch;
   const settings = { ...batch.settings, impl: connected(batch.settings.impl, batch.link) };
@@ -73,10 +99,11 @@ export const judgeBatch = (batch: Batch, checker?: Checker): Answer => {
   const judged: Judged[] = [];
   const judgeItem = (item: Item, nth: number): Judged => {
     noteProgram(pulse, nth);
-    const options = { ...(checker && { checker }), ...((after + nth) % every === 0 && { coverage }), begun };
-    return typeof item === "number"
-      ? judgeProgram(settings, item, options, programs[nth])
-      : judgeFile(settings, item, options);
+    const features = batch.guided === true ? createFeatures() : undefined;
+    const counted = both((after + nth) % every === 0 ? coverage : undefined, features);
+    const options = { ...(checker && { checker }), ...(counted && { coverage: counted }), begun };
+    const judged = judgedAs(settings, item, options, programs[nth]);
+    return features === undefined ? judged : { ...judged, features: features.seen() };
   };
   try {
     for (const [nth, item] of items.entries()) judged.push(judgeItem(item, nth));

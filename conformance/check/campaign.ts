@@ -4,7 +4,7 @@ import type { FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
 import { invariants } from "../../spec/invariants/check.js";
 import { generate } from "../generate/generate.js";
-import type { Profile } from "../generate/options.js";
+import type { GenerateOptions, Profile } from "../generate/options.js";
 import { implementations, strategiesOf, type ImplementationName } from "../implementations/index.js";
 import { strategyNames } from "../program/config-codec.js";
 import { allowedOf } from "../protocol/negotiate.js";
@@ -67,16 +67,28 @@ interface Origin {
   readonly index: number;
   /** The file that it was read from, if it was not generated. */
   readonly file?: string;
+  /** It was made from other programs: neither seed nor number say which one it is. */
+  readonly mutant?: true;
+}
+
+/** A program that was made from others. */
+export interface Mutant {
+  readonly index: number;
+  readonly program: CompleteProgram;
 }
 
 /** A program that was read from a file. */
-export interface FileProgram extends Required<Origin> {
+export interface FileProgram {
+  readonly index: number;
+  readonly file: string;
   readonly program: CompleteProgram;
 }
 
 export interface Judged extends Origin {
   readonly strategy: StrategyName;
   readonly verdict: Verdict;
+  /** What it showed, where programs are made from those that show something new. */
+  readonly features?: readonly number[];
 }
 
 /** Of one program in this many everything is looked at after every step. */
@@ -119,15 +131,19 @@ const firstOf = (impl: Subject, finding: Finding, options: JudgeOptions): Findin
   judgeAs(impl, bare(finding), { ...options, coverage: undefined, full: true }).finding ?? finding;
 
 /** How a program is judged, beside the settings. */
-type ProgramOptions = Omit<JudgeOptions, "full">;
+export type ProgramOptions = Omit<JudgeOptions, "full">;
+
+/** What the generator is asked for. */
+export const optionsOf = ({ impl, formats, strategies, profile, steps }: AnySettings): GenerateOptions => {
+  const asked = { formats, strategies, profile, steps };
+  const allowed = isExternal(impl) ? allowedOf(asked, declared(impl)) : {};
+  if ("wrong" in allowed) throw new RangeError(String(allowed.wrong));
+  return { ...asked, ...allowed };
+};
 
 /** Program number `index`; it does not depend on any other. */
 export const programOf = (settings: AnySettings, index: number): CompleteProgram => {
-  const { impl, formats, strategies, profile, steps: most } = settings;
-  const asked = { formats, strategies, profile, steps: most };
-  const allowed = isExternal(impl) ? allowedOf(asked, declared(impl)) : {};
-  if ("wrong" in allowed) throw new RangeError(String(allowed.wrong));
-  const { version, config, steps } = generate(settings.seed, index, { ...asked, ...allowed });
+  const { version, config, steps } = generate(settings.seed, index, optionsOf(settings));
   return { version, config, steps };
 };
 
@@ -238,7 +254,7 @@ export const createTally = (
   const refinements = [...new Set(strategies.flatMap((strategy) => ruleOf(strategy) ?? []))];
 
   return {
-    add: ({ strategy, verdict, ...origin }) => {
+    add: ({ strategy, verdict, index, file, mutant }) => {
       programs += 1;
       steps += verdict.steps;
       looks += verdict.looks;
@@ -249,7 +265,9 @@ export const createTally = (
       if (rule !== undefined) bump(compared, rule, verdict.compared);
       oblivious += verdict.oblivious;
       masked += verdict.masked;
-      return verdict.finding === undefined ? undefined : note(origin, verdict.finding);
+      if (verdict.finding === undefined) return undefined;
+      const origin = { index, ...(file !== undefined && { file }), ...(mutant && { mutant }) };
+      return note(origin, verdict.finding);
     },
     totals: () => {
       const usual = [

@@ -6,7 +6,7 @@ import type { Violation } from "../../spec/invariants/places.js";
 import type { Transition } from "../../spec/invariants/transition.js";
 import type { Machine } from "../../spec/sfork/machine.js";
 import { canonical, printObservation } from "../canon.js";
-import type { Coverage } from "../coverage.js";
+import type { Recorder } from "../coverage.js";
 import { compareLevels } from "../oblivious/compare.js";
 import { plainLine, shorten } from "../errors.js";
 import { compared, describeBoth, type Observed } from "../program/diff.js";
@@ -26,7 +26,7 @@ export interface JudgeOptions {
   readonly checker?: Checker;
   /** Look at everything after every step, not only at what the step touched. */
   readonly full?: boolean;
-  readonly coverage?: Coverage | undefined;
+  readonly coverage?: Recorder | undefined;
   /** Called before each step, with its index: who is asked in vain for an answer knows then what was begun last. */
   readonly begun?: ((step: number) => void) | undefined;
 }

@@ -6,6 +6,7 @@ import { judgeAs, judgeProgram, minimised, type Create } from "./campaign.js";
 import type { Finding } from "./finding.js";
 import type { Verdict } from "./judge.js";
 import { bound } from "./own.js";
+import { parseProgramToken } from "./program-token.js";
 import { isToken, parseAnyToken } from "./token.js";
 
 export interface Replayed {
@@ -19,6 +20,8 @@ export interface Replayed {
 
 const verdictOf = (impl: Create, target: string | Program): { readonly index: number; readonly verdict: Verdict } => {
   if (typeof target === "string" && isToken(target)) {
+    const whole = parseProgramToken(target);
+    if (whole !== undefined) return { index: 0, verdict: judgeAs(impl, orThrow(whole).program, { full: true }) };
     const { settings, index } = orThrow(parseAnyToken(target));
     return judgeProgram({ ...settings, impl }, index);
   }

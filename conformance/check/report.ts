@@ -6,7 +6,8 @@ import type { SavedFound } from "./keep.js";
 import type { Regression } from "./regressions.js";
 import type { Result, Shard } from "./run.js";
 import { isExternal } from "./external.js";
-import { labelOf, printToken } from "./token.js";
+import { tokenOf } from "./saved.js";
+import { labelOf } from "./token.js";
 
 export interface CheckReport extends Result {
   readonly settings: CampaignSettings;
@@ -23,9 +24,9 @@ export interface CheckReport extends Result {
 /** Programs a second. */
 export const rateOf = ({ totals, seconds }: Result): number => totals.programs / Math.max(seconds, 0.001);
 
-/** What `sfork replay` is given: the token of a generated program, or the file of any other. */
-const targetOf = (settings: CampaignSettings, { index, file }: Found, path = file): string =>
-  file === undefined ? printToken({ settings, index }) : (path ?? file);
+/** What `sfork replay` is given: the token of a generated program, or of the program itself; the file of any other. */
+const targetOf = (settings: CampaignSettings, found: Found, path = found.file): string =>
+  found.file === undefined ? tokenOf(settings, found) : (path ?? found.file);
 
 /** What is typed after `sfork replay`. A token says itself what is checked, but not how that is started. */
 export const replayOf = (settings: CampaignSettings, found: Found, path = found.file): string => {

@@ -1,8 +1,16 @@
 /** A campaign from its first program to its last, or to a limit, on some workers. */
 import { setImmediate as turn } from "node:timers/promises";
 import { addCoverage, type CoverageResult } from "../coverage.js";
-import type { Item } from "./batch.js";
-import { createTally, type CampaignSettings, type FileProgram, type Found, type Totals } from "./campaign.js";
+import { epoch, Guide } from "../guide/guide.js";
+import type { Answer, Item } from "./batch.js";
+import {
+  createTally,
+  optionsOf,
+  type CampaignSettings,
+  type FileProgram,
+  type Found,
+  type Totals,
+} from "./campaign.js";
 import { answers, type Until, type Workers } from "./workers.js";
 
 /** One of some parts of a campaign, from 1. */
@@ -22,6 +30,8 @@ export interface Limits {
 
 export interface Plan {
   readonly settings: CampaignSettings;
+  /** Programs are made from those that showed something new, too. */
+  readonly guided: boolean;
   readonly shard: Shard;
   /** Programs that are judged before those of the seed. */
   readonly corpus: readonly FileProgram[];
@@ -61,6 +71,36 @@ function* itemsOf({ shard: { part, of }, corpus, limits: { runs } }: Plan): Gene
   for (let index = part - 1; index < runs; index += of) yield index;
 }
 
+/**
+ * The same where programs are made from others: epoch by epoch, because what one is made from is what all of the earlier ones
+ * have shown. Parts of a campaign learn by themselves.
+ */
+async function* guidedAnswers(plan: Plan, workers: Workers, until: Until): AsyncGenerator<Answer, void, void> {
+  const { settings, limits, shard } = plan;
+  const guide = new Guide(settings.seed, optionsOf(settings));
+  yield* answers(workers, settings, itemsOf({ ...plan, limits: { ...limits, runs: 0 } }), until);
+  const first = (nth: number): number => shard.part - 1 + nth * shard.of;
+  for (let begun = 0; first(begun) < limits.runs; begun += epoch) {
+    const numbers = Array.from({ length: epoch }, (_, nth) => first(begun + nth)).filter((one) => one < limits.runs);
+    const programs = numbers.map((index) => ({ index, ...guide.program(index) }));
+    const items = programs.map(({ index, mutant, program: { version, config, steps: some } }): Item =>
+      mutant ? { index, program: { version, config, steps: some } } : index,
+    );
+    let at = 0;
+    for await (const answer of answers(workers, settings, items, { ...until, guided: true })) {
+      yield answer;
+      for (const { features = [] } of answer.judged) {
+        const program = programs[at];
+        if (program !== undefined) guide.learn(program, features);
+        at += 1;
+      }
+      if (answer.gone !== undefined) return;
+    }
+    if (at < items.length) return;
+    guide.next();
+  }
+}
+
 /** Rules of the corpus count, too, whatever its strategies. */
 const tallyOf = ({ settings, corpus, known }: Plan) => {
   const { impl, strategies } = settings;
@@ -81,7 +121,8 @@ export const runCampaign = async (
   let coverage: CoverageResult | undefined;
   let gone: string | undefined;
   let [programs, generated, steps, findings] = [0, 0, 0, 0];
-  for await (const answer of answers(workers, settings, itemsOf(plan), until)) {
+  const all = plan.guided ? guidedAnswers(plan, workers, until) : answers(workers, settings, itemsOf(plan), until);
+  for await (const answer of all) {
     for (const judged of answer.judged) {
       const found = tally.add(judged);
       programs += 1;

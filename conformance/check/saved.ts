@@ -1,5 +1,6 @@
 /** Findings as files: a program that can be run again, with comments that say where it comes from. */
 import { createHash } from "node:crypto";
+import { isRight } from "fp-ts/lib/Either.js";
 import type { StrategyName } from "../../spec/sfork/config.js";
 import { strategies } from "../../spec/sfork/laws.js";
 import { quoted } from "../errors.js";
@@ -7,6 +8,7 @@ import { generatorVersion } from "../generate/generate.js";
 import { printCommented } from "../program/print.js";
 import type { AnySettings, Found } from "./campaign.js";
 import { isExternal } from "./external.js";
+import { parseProgramToken, printProgramToken } from "./program-token.js";
 import { exec, implementationOf, labelOf, own, printToken } from "./token.js";
 
 export interface SavedFinding {
@@ -29,10 +31,14 @@ const sidesOf = (impl: string, rule: string, strategy: StrategyName): readonly [
 const byCommand = "replay: npx sfork replay";
 const byCall = "replay: replay(create, ";
 
+/** The token of a program of the seed, or of what is left of one that was made from others. */
+export const tokenOf = (settings: AnySettings, { index, mutant, finding }: Found): string =>
+  mutant === true ? printProgramToken(settings, finding.program) : printToken({ settings, index });
+
 /** How to come to a finding again: by a command, or by a call where the implementation has no name for one. */
-const replayLine = (settings: AnySettings, { index, file }: Found): string => {
+const replayLine = (settings: AnySettings, found: Found): string => {
   const { impl } = settings;
-  const target = file === undefined ? printToken({ settings, index }) : undefined;
+  const target = found.file === undefined ? tokenOf(settings, found) : undefined;
   if (typeof impl === "function") {
     return `${byCall}${target === undefined ? "TEXT" : `"${target}"`}), of sfork/conformance`;
   }
@@ -43,17 +49,23 @@ const replayLine = (settings: AnySettings, { index, file }: Found): string => {
 /** Where a finding comes from, and how to see it again: by its token, or, of a file's program, from this file. */
 const originLines = (settings: AnySettings, found: Found): readonly string[] => {
   const { seed, impl } = settings;
-  const { index, file, finding } = found;
+  const { index, file, mutant, finding } = found;
   const { kind, rule, program } = finding;
+  const which = mutant === true ? `made from others as program ${index}` : `program ${index}`;
   return [
     file === undefined
-      ? `seed ${seed}, program ${index}, generator ${generatorVersion}`
+      ? `seed ${seed}, ${which}, generator ${generatorVersion}`
       : `from the file ${JSON.stringify(file)}`,
     replayLine(settings, found),
     ...(kind === "observation" && rule !== "REF-0" && typeof impl === "string"
       ? [`or:    npx sfork run --diff ${sidesOf(impl, rule, program.config.strategy).join(",")} FILE`]
       : []),
   ];
+};
+
+const implOfProgram = (token: string): string | undefined => {
+  const program = parseProgramToken(token);
+  return program !== undefined && isRight(program) ? program.right.impl : undefined;
 };
 
 /** What was checked when a file was saved, `own` for what has no name, and the rule that was broken; of other files nothing. */
@@ -64,7 +76,7 @@ export const originOf = (text: string): { readonly impl?: string | undefined; re
   if (line.startsWith(byCall)) return { impl: own, rule };
   const [, named, token] = new RegExp(`^${byCommand} (?:--impl (\\S+)|(\\S+))`).exec(line) ?? [];
   if (line.startsWith(`${byCommand} --impl 'exec:`) || named?.startsWith("exec:") === true) return { impl: exec, rule };
-  return { impl: token === undefined ? named : implementationOf(token), rule };
+  return { impl: token === undefined ? named : (implementationOf(token) ?? implOfProgram(token)), rule };
 };
 
 /** The program as a text file. */

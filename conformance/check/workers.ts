@@ -188,28 +188,37 @@ export const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal | unde
 /** Programs of a batch, and steps of all of them: enough that handing them over costs little, and no more than that. */
 const most = { programs: 16, steps: 800 } as const;
 
+/** What is the same for all batches. */
+type Asked = Pick<Batch, "guided"> & { readonly settings: CampaignSettings };
+
 /** The first batches are small, so that the first answers come at once. */
-function* batchesOf(settings: CampaignSettings, programs: Iterable<Item>): Generator<Batch, void, void> {
+function* batchesOf(asked: Asked, programs: Iterable<Item>): Generator<Batch, void, void> {
+  const { settings } = asked;
   const largest = Math.min(most.programs, Math.max(1, Math.floor(most.steps / settings.steps)));
   let [size, after] = [1, 0];
   let items: Item[] = [];
   for (const item of programs) {
     items.push(item);
     if (items.length < size) continue;
-    yield { settings, items, after };
+    yield { ...asked, items, after };
     after += items.length;
     items = [];
     size = Math.min(2 * size, largest);
   }
-  if (items.length > 0) yield { settings, items, after };
+  if (items.length > 0) yield { ...asked, items, after };
 }
+
+const originOf = (item: Item): Pick<Judged, "index" | "file" | "mutant"> => {
+  if (typeof item === "number") return { index: item };
+  return "file" in item ? { index: item.index, file: item.file } : { index: item.index, mutant: true };
+};
 
 /** The answer for a program that a thread was lost in. */
 const lostAnswer = (settings: AnySettings, item: Item, lost: Lost): Answer => {
   const program = typeof item === "number" ? programOf(settings, item) : item.program;
   const finding = lostFinding(settings.impl, program, lost);
   const verdict = { ...noVerdict, steps: finding.program.steps.length, finding };
-  const origin = typeof item === "number" ? { index: item } : { index: item.index, file: item.file };
+  const origin = originOf(item);
   return { judged: [{ ...origin, strategy: program.config.strategy, verdict }], coverage: undefined };
 };
 
@@ -223,14 +232,14 @@ export interface Until {
 /** A batch that a thread was lost in: what comes before that program, its finding, and what comes after it. */
 async function* around(
   workers: Workers,
-  { settings, items, after }: Batch,
+  { settings, items, after, guided }: Batch,
   lost: Lost,
   until: Until,
 ): AsyncGenerator<Answer, void, void> {
   const { nth } = lost;
   const part = (first: number, end?: number): readonly Batch[] => {
     const some = items.slice(first, end);
-    return some.length === 0 ? [] : [{ settings, items: some, after: after + first }];
+    return some.length === 0 ? [] : [{ settings, items: some, after: after + first, ...(guided && { guided }) }];
   };
   yield* answersTo(workers, part(0, nth), until);
   for (const item of items.slice(nth, nth + 1)) yield lostAnswer(settings, item, lost);
@@ -271,8 +280,11 @@ export const answers = (
   workers: Workers,
   settings: CampaignSettings,
   programs: Iterable<Item>,
-  until: Until = {},
-): AsyncGenerator<Answer, void, void> => answersTo(workers, batchesOf(settings, programs), until);
+  until: Until & Pick<Batch, "guided"> = {},
+): AsyncGenerator<Answer, void, void> => {
+  const { guided } = until;
+  return answersTo(workers, batchesOf({ settings, ...(guided && { guided }) }, programs), until);
+};
 
 /** A program by itself. */
 export const judgeAlone = async (workers: Workers, settings: CampaignSettings, item: Item): Promise<Judged> => {

@@ -33,7 +33,7 @@ export interface GenerateOptions {
   /** Operations that programs may have; all, by default. */
   readonly operations?: ReadonlySet<OperationName>;
   readonly limits?: GeometryLimits;
-  /** Each program leaves out some of the templates and operations, others each time: what is left meets more often. */
+  /** Each program leaves out half of the templates and operations, another half each time; so it does by default, but for a search. */
   readonly swarm?: boolean;
   /** Corner cases whose templates every second template is one of: for a search that knows what it looks for. */
   readonly favour?: readonly CornerCaseName[];

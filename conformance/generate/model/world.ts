@@ -237,8 +237,9 @@ export class World {
   #notify(child: Life): void {
     const parent = this.#lives[child.parent];
     if (parent?.state !== "live" || child.ordinal === 0) return;
+    // A parent that ignores the signal is sent none, not even one that it would keep pending because it masks it.
     if (parent.actions.get(CHLD) === "ignore") child.state = "reaped";
-    this.post(parent, CHLD);
+    else this.post(parent, CHLD);
   }
 
   /** A signal for a process, whose first live thread may mask it. */
