@@ -117,7 +117,7 @@ export const excerptOf = (text: string, name: string): Excerpt | undefined => {
   const comment = before.trimEnd().endsWith("*/") ? before.lastIndexOf("/**") : -1;
   const start = text.lastIndexOf("\n", comment === -1 ? extent.start : comment) + 1;
   const indent = /^ */.exec(text.slice(start))?.[0].length ?? 0;
-  const lines = text.slice(start, extent.end).split("\n");
+  const lines = text.slice(start, extent.end + 1).split("\n");
   return {
     line: text.slice(0, start).split("\n").length,
     text: lines.map((one) => one.replace(new RegExp(`^ {0,${indent}}`), "")).join("\n"),
