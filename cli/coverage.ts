@@ -119,7 +119,7 @@ const print = (counted: Counted): string => {
   return [
     `${plural(programs, "program")}, ${plural(steps, "step")}; ${originOf(counted)}`,
     "",
-    ...printRules(counted.rules),
+    ...(programs === 0 ? [] : printRules(counted.rules)),
     ...endingOf(counted),
     "",
   ].join("\n");
