@@ -47,9 +47,9 @@ export const countEvaluations = (): Evaluated => {
         note("outside");
         return specification.start(config, laws, beside);
       },
-      step: (checked, next, by = take) => {
+      step: (checked, next, by) => {
         const taken = during("judge", () =>
-          specification.step(checked, next, (machine, one) => during("step", () => by(machine, one))),
+          specification.step(checked, next, (machine, one) => during("step", () => (by ?? take)(machine, one))),
         );
         note(columns[outcomeOf(taken).kind]);
         return taken;
