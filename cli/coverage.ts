@@ -110,6 +110,9 @@ const endingOf = ({ settings, result, found, interrupted }: Counted): readonly s
   ...found.map((one) =>
     out.red(`${one.finding.rule}: ${one.finding.where} ${one.finding.what}; sfork replay ${replayOf(settings, one)}`),
   ),
+  ...(found.length >= defaultMaxFindings
+    ? [out.red(`ended early, after ${plural(found.length, "different finding")}`)]
+    : []),
   ...(result.totals.programs === 0 ? [out.red("no program was judged: nothing was counted")] : []),
   ...(interrupted ? ["interrupted: these are the counts up to then"] : []),
 ];

@@ -58,7 +58,7 @@ export const caseOf = (operation: OperationName, outcome: Outcome): string | und
 };
 
 /** Cases by the number of steps that were one. */
-export type CaseCounts = ReadonlyMap<RuleCase, number>;
+type CaseCounts = ReadonlyMap<RuleCase, number>;
 
 export const countCases = ({ operations: seen }: Pick<CoverageResult, "operations">): CaseCounts =>
   new Map(

@@ -65,7 +65,7 @@ const indexOutside = (text: string, from: number, ends: string): number => {
 };
 
 /** Positions in a text. */
-export interface Extent {
+interface Extent {
   /** Of the declaration, without its doc comment. */
   readonly start: number;
   /** Of the value: the function, or what the constant is. */

@@ -30,7 +30,7 @@ export interface RulesReport {
 }
 
 /** What was not reached, and could have been. */
-export interface Missing {
+interface Missing {
   readonly cases: readonly string[];
   readonly functions: readonly string[];
   readonly cornerCases: readonly string[];

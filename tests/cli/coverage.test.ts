@@ -91,6 +91,13 @@ test.for([
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);
 });
 
+test("a program that breaks a rule is said, and ends it with status 1", async () => {
+  const args = ["--strategy", "naive-cow", "--seed", "1", "--runs", "2", "--workers", "1"];
+  const { code, stdout } = await run(...args);
+  expect(stdout).toMatch(/\nINV-1: P\d .*; sfork replay sf1:\S+\n$/);
+  expect(code).toBe(1);
+});
+
 test("a report that cannot be written is refused before anything runs", async () => {
   const { code, stderr, stdout } = await run("--report", "html=/nowhere/a.html");
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
