@@ -5,10 +5,9 @@ import { Command } from "commander";
 import { strategiesFor, type CampaignSettings, type Checkable, type Found } from "../conformance/check/campaign.js";
 import { isExternal } from "../conformance/check/external.js";
 import { readCorpus } from "../conformance/check/files.js";
-import { junitXml } from "../conformance/check/junit.js";
 import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conformance/check/keep.js";
 import { regressions, type Regression } from "../conformance/check/regressions.js";
-import { checkJson, isHeld, type CheckReport } from "../conformance/check/report.js";
+import { isHeld, type CheckReport } from "../conformance/check/report.js";
 import { runCampaign, type Limits, type Plan } from "../conformance/check/run.js";
 import { defaultFolder, readStore, tryStore } from "../conformance/check/store.js";
 import { labelOf } from "../conformance/check/token.js";
@@ -18,9 +17,9 @@ import { plural } from "../conformance/plural.js";
 import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
 import type { FormatName } from "../spec/cheri/index.js";
 import { tryReports, writeReports } from "./check-files.js";
-import { addCheckOptions, optionsSchema, type CheckOptions, type ReportKind } from "./check-options.js";
+import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
 import { createCheckProgress, type CheckProgress } from "./check-progress.js";
-import { printCheckReport, printFinding, printRegression } from "./check-report.js";
+import { checkTexts, printCheckReport, printFinding, printRegression } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { makeReady, type Ready } from "./implementation.js";
 import { interruptible } from "./interruptible.js";
@@ -211,13 +210,6 @@ const run = async (session: Session): Promise<CheckReport> => {
   return { settings, shard, ...result, regressions: earlier, saved, errors, interrupted: signal.aborted };
 };
 
-const jsonOf = (report: CheckReport): string => `${JSON.stringify(checkJson(report), null, 2)}\n`;
-
-const textsOf = (report: CheckReport): Readonly<Record<ReportKind, () => string>> => ({
-  junit: () => junitXml(report),
-  json: () => jsonOf(report),
-});
-
 const codeOf = (report: CheckReport): ExitCode => {
   if (isHeld(report)) return exitCodes.held;
   const isFinding = report.totals.findings.length > 0 || report.regressions.some(({ held }) => !held);
@@ -279,11 +271,11 @@ const checkReady = async (
 
   // The verdict stands before anything is printed: a reader that goes away must not change it.
   done(codeOf(report));
-  for (const error of writeReports(options.report, textsOf(report))) {
+  for (const error of writeReports(options.report, checkTexts(report))) {
     complain(error.describe());
     done(exitCodes.environment);
   }
-  process.stdout.write(options.json ? jsonOf(report) : printCheckReport(report));
+  process.stdout.write(options.json ? checkTexts(report).json() : printCheckReport(report));
 };
 
 export const checkCommand = (done: (code: ExitCode) => void, surroundings: Surroundings = usual): Command =>
