@@ -1,38 +1,32 @@
-/** The files that `sfork check` writes where `--report` says. */
+/** The files that a command writes where `--report` says. */
 import { replaceWhole, tryReplacing } from "../conformance/atomic.js";
-import { junitXml } from "../conformance/check/junit.js";
-import { checkJson, type CheckReport } from "../conformance/check/report.js";
 import { InputError, whyUnwritable } from "../conformance/errors.js";
-import type { CheckOptions, ReportKind } from "./check-options.js";
+import type { Report } from "./check-options.js";
 
-type Reports = CheckOptions["report"];
-
-const refused = (kind: ReportKind, file: string, error: unknown): InputError =>
+const refused = ({ kind, file }: Report<string>, error: unknown): InputError =>
   new InputError(file, undefined, `the ${kind} report cannot be written here: ${whyUnwritable(error)}`);
 
 /** Throws the `InputError` of the first report that cannot be written. */
-export const tryReports = (reports: Reports): void => {
-  for (const { kind, file } of reports) {
+export const tryReports = (reports: readonly Report<string>[]): void => {
+  for (const report of reports) {
     try {
-      tryReplacing(file);
+      tryReplacing(report.file);
     } catch (error) {
-      throw refused(kind, file, error);
+      throw refused(report, error);
     }
   }
 };
 
-const texts: Readonly<Record<ReportKind, (report: CheckReport) => string>> = {
-  junit: junitXml,
-  json: (report) => `${JSON.stringify(checkJson(report), null, 2)}\n`,
-};
-
 /** Why reports could not be written; the others are. */
-export const writeReports = (reports: Reports, report: CheckReport): readonly InputError[] =>
-  reports.flatMap(({ kind, file }) => {
+export const writeReports = <Kind extends string>(
+  reports: readonly Report<Kind>[],
+  texts: Readonly<Record<Kind, () => string>>,
+): readonly InputError[] =>
+  reports.flatMap((report) => {
     try {
-      replaceWhole(file, texts[kind](report));
+      replaceWhole(report.file, texts[report.kind]());
       return [];
     } catch (error) {
-      return [refused(kind, file, error)];
+      return [refused(report, error)];
     }
   });

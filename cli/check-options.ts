@@ -97,21 +97,33 @@ const shardOf = (text: string): CheckOptions["shard"] => {
   return { part, of };
 };
 
+/** A file that is written at the end. */
+export interface Report<Kind extends string> {
+  readonly kind: Kind;
+  readonly file: string;
+}
+
 /** `junit=FILE,json=FILE`: a comma before no name of a report belongs to the file's name. */
-const reportsOf = (text: string): CheckOptions["report"] => {
-  const reports = text.split(/,(?=\w+=)/).map((one) => {
-    const [, name, file] = /^(\w+)=(.+)$/.exec(one) ?? [];
-    return { kind: reportKinds.find((kind) => kind === name), file };
-  });
-  const asked = reports.flatMap(({ kind, file }) => (kind === undefined || file === undefined ? [] : [{ kind, file }]));
-  const isTwice = [asked.map(({ kind }) => kind), asked.map(({ file }) => file)].some(
-    (list) => new Set<string>(list).size < list.length,
-  );
-  if (asked.length < reports.length || isTwice) {
-    throw new InvalidArgumentError("Give junit=FILE, json=FILE, or both with a comma between them.");
-  }
-  return asked;
-};
+const reportsOf =
+  <Kind extends string>(kinds: readonly Kind[]) =>
+  (text: string): readonly Report<Kind>[] => {
+    const reports = text.split(/,(?=\w+=)/).map((one) => {
+      const [, name, file] = /^(\w+)=(.+)$/.exec(one) ?? [];
+      return { kind: kinds.find((kind) => kind === name), file };
+    });
+    const asked = reports.flatMap(({ kind, file }) =>
+      kind === undefined || file === undefined ? [] : [{ kind, file }],
+    );
+    const isTwice = [asked.map(({ kind }) => kind), asked.map(({ file }) => file)].some(
+      (list) => new Set<string>(list).size < list.length,
+    );
+    if (asked.length < reports.length || isTwice) {
+      throw new InvalidArgumentError(
+        `Give ${kinds.map((kind) => `${kind}=FILE`).join(", ")}, or both with a comma between them.`,
+      );
+    }
+    return asked;
+  };
 
 /** What still prints in full and stays exact. */
 const most = 1_000_000_000;
@@ -123,7 +135,7 @@ export const wholeOf = whole(most);
 const mostSteps = 10_000;
 const mostWorkers = 256;
 
-/** Options that say which programs there are. */
+/** Options that several commands have. */
 export const programOptions = {
   strategy: () =>
     new Option("--strategy <names>", `some of ${strategyNames.join(", ")}, or all: those that conform`)
@@ -142,6 +154,19 @@ export const programOptions = {
     ),
   guided: () =>
     new Option("--guided", "make half of the programs, after the first 256, from those that showed something new"),
+  time: (usual: string) =>
+    new Option("--time <time>", `end after 500ms, 60s, 2m, 1h (default: ${usual} without --runs)`).argParser(
+      milliseconds,
+    ),
+  workers: () =>
+    new Option("--workers <n>", "programs that are judged at a time")
+      .argParser(whole(mostWorkers))
+      .default(availableParallelism(), "one for each core"),
+  report: (kinds: readonly string[]) =>
+    new Option(
+      "--report <reports>",
+      `write ${kinds.map((kind) => `${kind}=FILE`).join(", ")}, or both, at the end`,
+    ).argParser(reportsOf(kinds)),
 } as const;
 
 export const addCheckOptions = (command: Command): Command =>
@@ -155,9 +180,7 @@ export const addCheckOptions = (command: Command): Command =>
     .addOption(programOptions.format())
     .addOption(programOptions.profile())
     .addOption(programOptions.runs("end after so many programs"))
-    .addOption(
-      new Option("--time <time>", "end after 500ms, 60s, 2m, 1h (default: 10s without --runs)").argParser(milliseconds),
-    )
+    .addOption(programOptions.time("10s"))
     .addOption(programOptions.steps())
     .addOption(programOptions.seed())
     .addOption(programOptions.guided())
@@ -172,13 +195,7 @@ export const addCheckOptions = (command: Command): Command =>
         .argParser(whole(most))
         .default(defaultMaxFindings),
     )
-    .addOption(
-      new Option("--workers <n>", "programs that are judged at a time")
-        .argParser(whole(mostWorkers))
-        .default(availableParallelism(), "one for each core"),
-    )
+    .addOption(programOptions.workers())
     .addOption(new Option("--fail-fast", "end after the first finding").conflicts("maxFindings"))
-    .addOption(
-      new Option("--report <reports>", "write junit=FILE, json=FILE, or both, at the end").argParser(reportsOf),
-    )
+    .addOption(programOptions.report(reportKinds))
     .option("--json", "print one JSON object at the end");

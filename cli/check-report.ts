@@ -4,12 +4,14 @@ import { refinement } from "../conformance/check/judge.js";
 import type { SavedFound } from "../conformance/check/keep.js";
 import type { Regression } from "../conformance/check/regressions.js";
 import { isExternal } from "../conformance/check/external.js";
+import { junitXml } from "../conformance/check/junit.js";
 import { labelOf } from "../conformance/check/token.js";
-import { rateOf, replayOf, type CheckReport } from "../conformance/check/report.js";
+import { checkJson, rateOf, replayOf, type CheckReport } from "../conformance/check/report.js";
 import { summarizeCoverage } from "../conformance/coverage-summary.js";
 import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
 import { plural } from "../conformance/plural.js";
 import { printOperation, printTextProgram } from "../conformance/program/print.js";
+import type { ReportKind } from "./check-options.js";
 import { out } from "./output.js";
 
 const whole = (number: number): string => number.toLocaleString("en");
@@ -179,3 +181,9 @@ export const printCheckReport = (report: CheckReport): string => {
     "",
   ].join("\n");
 };
+
+/** The files that `--report` asks for; the one of JSON is what `--json` prints. */
+export const checkTexts = (report: CheckReport): Readonly<Record<ReportKind, () => string>> => ({
+  junit: () => junitXml(report),
+  json: () => `${JSON.stringify(checkJson(report), null, 2)}\n`,
+});

@@ -1,6 +1,5 @@
 /** `sfork check`: generated programs, each compared and under invariants; findings kept, made smaller, and run again. */
 import { randomInt } from "node:crypto";
-import { setMaxListeners } from "node:events";
 import process from "node:process";
 import { Command } from "commander";
 import { strategiesFor, type CampaignSettings, type Checkable, type Found } from "../conformance/check/campaign.js";
@@ -8,7 +7,7 @@ import { isExternal } from "../conformance/check/external.js";
 import { readCorpus } from "../conformance/check/files.js";
 import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conformance/check/keep.js";
 import { regressions, type Regression } from "../conformance/check/regressions.js";
-import { checkJson, isHeld, type CheckReport } from "../conformance/check/report.js";
+import { isHeld, type CheckReport } from "../conformance/check/report.js";
 import { runCampaign, type Limits, type Plan } from "../conformance/check/run.js";
 import { defaultFolder, readStore, tryStore } from "../conformance/check/store.js";
 import { labelOf } from "../conformance/check/token.js";
@@ -20,9 +19,10 @@ import type { FormatName } from "../spec/cheri/index.js";
 import { tryReports, writeReports } from "./check-files.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
 import { createCheckProgress, type CheckProgress } from "./check-progress.js";
-import { printCheckReport, printFinding, printRegression } from "./check-report.js";
+import { checkTexts, printCheckReport, printFinding, printRegression } from "./check-report.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { makeReady, type Ready } from "./implementation.js";
+import { interruptible } from "./interruptible.js";
 import { complain } from "./output.js";
 
 const examples = `
@@ -211,24 +211,6 @@ const run = async (session: Session): Promise<CheckReport> => {
   return { settings, shard, ...result, regressions: earlier, saved, errors, interrupted: signal.aborted };
 };
 
-/** The first Ctrl-C ends the work and leaves the summary, the second ends everything. */
-const interruptible = async (progress: CheckProgress, work: (signal: AbortSignal) => Promise<CheckReport>) => {
-  const abort = new AbortController();
-  // Every finding that is made smaller listens.
-  setMaxListeners(0, abort.signal);
-  const interrupt = (): void => {
-    progress.clear();
-    process.stderr.write("stopping; once more to stop at once\n");
-    abort.abort();
-  };
-  process.once("SIGINT", interrupt);
-  try {
-    return await work(abort.signal);
-  } finally {
-    process.off("SIGINT", interrupt);
-  }
-};
-
 const codeOf = (report: CheckReport): ExitCode => {
   if (isHeld(report)) return exitCodes.held;
   const isFinding = report.totals.findings.length > 0 || report.regressions.some(({ held }) => !held);
@@ -281,7 +263,7 @@ const checkReady = async (
     progress.clear();
     process.stdout.write(text);
   };
-  const report = await interruptible(progress, (signal) =>
+  const report = await interruptible(progress.clear, (signal) =>
     run({ plan, workers, folder, progress, signal, deadline, done, print, errors: [] }),
   ).finally(() => {
     progress.end();
@@ -290,11 +272,11 @@ const checkReady = async (
 
   // The verdict stands before anything is printed: a reader that goes away must not change it.
   done(codeOf(report));
-  for (const error of writeReports(options.report, report)) {
+  for (const error of writeReports(options.report, checkTexts(report))) {
     complain(error.describe());
     done(exitCodes.environment);
   }
-  process.stdout.write(options.json ? `${JSON.stringify(checkJson(report), null, 2)}\n` : printCheckReport(report));
+  process.stdout.write(options.json ? checkTexts(report).json() : printCheckReport(report));
 };
 
 export const checkCommand = (done: (code: ExitCode) => void, surroundings: Surroundings = usual): Command =>

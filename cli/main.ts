@@ -8,6 +8,7 @@ import { generatorVersion } from "../conformance/generate/generate.js";
 import { protocolVersion } from "../conformance/protocol/version.js";
 import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
+import { coverageCommand } from "./coverage.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
 import { defectsCommand } from "./defects.js";
@@ -49,6 +50,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(shrinkCommand(done))
     .addCommand(refuteCommand(done))
     .addCommand(defectsCommand(done))
+    .addCommand(coverageCommand(done))
     .addCommand(benchCommand(done))
     .addCommand(oracleCommand(done))
     .addCommand(generateCommand(done))

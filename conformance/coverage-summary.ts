@@ -2,28 +2,15 @@
 import { cornerCases, type CornerCase } from "./corner-cases.js";
 import type { CoverageResult, OperationCoverage } from "./coverage.js";
 import { plural } from "./plural.js";
-import { entryOf, isOperationName } from "./program/operation-codec.js";
+import { caseKinds, countCases, unreachable } from "./rules/cases.js";
 
 type Counts = Readonly<Record<string, number>>;
 
 const sum = (counts: Counts): number => Object.values(counts).reduce((total, count) => total + count, 0);
 
-/** Those that copy or clear whatever they are given. */
-const unfailing: readonly string[] = ["cmove", "ccleartag", "cgetpcc"];
-
-/** It traps or reports errors, or makes untagged results where it is not allowed to make tagged ones (CAP-3). */
-const canFail = (name: string): boolean => {
-  if (!isOperationName(name)) return false;
-  const { errors, traps, result, rule } = entryOf(name);
-  const derives = rule.startsWith("CAP-") && result === "capability" && !unfailing.includes(name);
-  return errors !== undefined || traps !== undefined || derives;
-};
-
-const failures = ({ failed, trapped }: OperationCoverage): number => sum(failed) + sum(trapped);
-
 /** The operation was tried, and none of the formats that were drawn has it. */
-const isAbsent = (seen: OperationCoverage): boolean =>
-  (seen.discarded["unsupported"] ?? 0) > 0 && seen.succeeded + failures(seen) === 0;
+const isAbsent = ({ discarded, succeeded, failed, trapped }: OperationCoverage): boolean =>
+  (discarded["unsupported"] ?? 0) > 0 && succeeded + sum(failed) + sum(trapped) === 0;
 
 /** A short run misses most of everything: longer lists are cut. */
 const mostNames = 20;
@@ -85,21 +72,31 @@ const caseLines = (
   ];
 };
 
+/** Of the cases that the table has, those that can be reached, in the formats that were drawn. */
+const ruleCaseLine = (coverage: CoverageResult): string => {
+  const present = [...countCases(coverage)].filter(([{ name, operation }]) => {
+    const seen = coverage.operations[operation];
+    return !unreachable.has(name) && seen !== undefined && !isAbsent(seen);
+  });
+  const missed = present.filter(([, times]) => times === 0).map(([{ name }]) => name);
+  const kinds = caseKinds.map((kind) => {
+    const all = present.filter(([one]) => one.kind === kind);
+    return `${kind} ${all.filter(([, times]) => times > 0).length} of ${all.length}`;
+  });
+  const reached = `${present.length - missed.length} of ${present.length} reached (${kinds.join(", ")})`;
+  return `${reached}; not reached: ${names(missed)}`;
+};
+
 /** A few lines; what they leave out is in the result itself. */
 export const summarizeCoverage = (
-  { programs, operations, traps, cornerCases: reached, exponents }: CoverageResult,
+  coverage: CoverageResult,
   cases: Readonly<Record<string, CornerCase>> = cornerCases,
 ): string => {
-  const present = Object.entries(operations).filter(([, seen]) => !isAbsent(seen));
-  const succeeded = present.filter(([, seen]) => seen.succeeded > 0);
-  const never = present.filter(([, seen]) => seen.succeeded === 0).map(([name]) => name);
-  const sound = present.filter(([name, seen]) => canFail(name) && failures(seen) === 0).map(([name]) => name);
+  const { programs, cornerCases: reached, exponents } = coverage;
   const formats = Object.entries(exponents).filter(([, seen]) => sum(seen) > 0);
   return [
     `coverage of ${plural(programs, "program")}`,
-    ...entry("operations", `${succeeded.length} of ${present.length} succeeded; never: ${names(never)}`),
-    ...entry("never failed", `${names(sound)} (of those that can)`),
-    ...entry("traps", names(Object.keys(traps))),
+    ...entry("rule cases", ruleCaseLine(coverage)),
     ...entry("exponents", formats.map(([name, seen]) => `${name} ${ranges(Object.keys(seen))}`).join("; ")),
     ...caseLines(reached, programs, cases),
   ].join("\n");

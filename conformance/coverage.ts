@@ -1,11 +1,9 @@
 /** What programs reached, counted: operations by outcome, trap causes, corner cases, exponents. */
 import { formats, type Capability, type FormatName } from "../spec/cheri/index.js";
-import { register } from "../spec/sfork/context.js";
 import type { CheckedStep } from "../spec/invariants/check.js";
-import type { Transition } from "../spec/invariants/transition.js";
-import type { Observation } from "../spec/sfork/observation.js";
-import { operations, type OperationEntry, type OperationName } from "../spec/sfork/operation.js";
+import { operations, type OperationName } from "../spec/sfork/operation.js";
 import { cornerCases, lookoutFor, type CornerCase } from "./corner-cases.js";
+import { outcomeOf, type Outcome } from "./outcome.js";
 
 type Counts = Readonly<Record<string, number>>;
 
@@ -19,6 +17,15 @@ export interface OperationCoverage {
   readonly discarded: Counts;
 }
 
+/** How often a rule's function was evaluated, by what became of the step. */
+export interface Evaluations {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly trapped: number;
+  /** Before the first step, and in steps that say nothing of their operation. */
+  readonly outside: number;
+}
+
 /** Plain JSON. */
 export interface CoverageResult {
   readonly programs: number;
@@ -30,6 +37,8 @@ export interface CoverageResult {
   readonly cornerCases: Counts;
   /** By format: how often a tagged capability with an exponent was seen; `none`: without an internal exponent. */
   readonly exponents: Readonly<Record<string, Counts>>;
+  /** By entry of `docs/rules.md`, of those that can be counted; there where `sfork coverage` counted them. */
+  readonly evaluations?: Readonly<Record<string, Evaluations>>;
 }
 
 /** Two results of different programs as one: numbers add up, whatever they are called. */
@@ -76,56 +85,20 @@ const counts = (counter: Counter): Counts =>
 
 class Outcomes {
   succeeded = 0;
-  readonly failed: Counter = new Map();
-  readonly trapped: Counter = new Map();
-  readonly discarded: Counter = new Map();
+  readonly #counted = { failed: new Map<string, number>(), trapped: new Map<string, number>() };
+  readonly #discarded: Counter = new Map();
 
-  /** A step in which the operation was not begun: nobody could take it, or signals ended or stopped who would have. */
-  discard({ kind }: Observation): void {
-    bump(this.discarded, kind);
-  }
-
-  add(observation: Observation, lost: boolean): void {
-    switch (observation.kind) {
-      case "capability":
-        if (lost) bump(this.failed, "untagged");
-        else this.succeeded += 1;
-        return;
-      case "integer":
-      case "none":
-      case "bytes":
-      case "descriptor":
-      case "descriptors":
-      case "set":
-      case "child":
-      case "process":
-        this.succeeded += 1;
-        return;
-      case "error":
-        bump(this.failed, observation.error);
-        return;
-      case "would-block":
-      case "bad-choice":
-        bump(this.failed, observation.kind);
-        return;
-      case "trap":
-        bump(this.trapped, observation.trap);
-        return;
-      case "unsupported":
-      case "no-actor":
-      case "halted":
-      case "out-of-frames":
-      case "outside-profile":
-        this.discard(observation);
-    }
+  add(outcome: Outcome): void {
+    if (outcome.kind === "succeeded") this.succeeded += 1;
+    else bump(outcome.kind === "discarded" ? this.#discarded : this.#counted[outcome.kind], outcome.as);
   }
 
   result(): OperationCoverage {
     return {
       succeeded: this.succeeded,
-      failed: counts(this.failed),
-      trapped: counts(this.trapped),
-      discarded: counts(this.discarded),
+      failed: counts(this.#counted.failed),
+      trapped: counts(this.#counted.trapped),
+      discarded: counts(this.#discarded),
     };
   }
 }
@@ -133,14 +106,6 @@ class Outcomes {
 const exponentOf = (format: FormatName, { metadata, address }: Capability): string => {
   const { exponent, internalExponent } = formats[format].decodeBounds(metadata, address);
   return internalExponent ? exponent.toString() : "none";
-};
-
-/** Capability operations do not trap: what is not authorised makes an untagged result of a tagged operand. */
-const losesTag = ({ before, operation, observation, thread, process }: Transition): boolean => {
-  if (observation.kind !== "capability" || observation.capability.tag || !("cs1" in operation)) return false;
-  const { rule }: OperationEntry = operations[operation.op];
-  const operand = register({ machine: before, format: before.format, thread, process }, operation.cs1);
-  return rule.startsWith("CAP-") && operation.op !== "ccleartag" && operand.tag;
 };
 
 /** An empty collector. Other corner cases than the usual ones may be given. */
@@ -162,8 +127,7 @@ export const createCoverage = (cases: Readonly<Record<string, CornerCase>> = cor
     },
     step: (name, { observation, delivery, transition, acted }) => {
       steps += 1;
-      if (acted) outcomes.get(name)?.add(observation, transition !== undefined && losesTag(transition));
-      else outcomes.get(name)?.discard(observation);
+      outcomes.get(name)?.add(outcomeOf({ observation, acted, transition }));
       if (observation.kind === "trap") bump(traps, observation.trap);
       if (observation.kind === "capability" && observation.capability.tag) {
         bump(exponents.get(format) ?? new Map<string, number>(), exponentOf(format, observation.capability));

@@ -43,7 +43,11 @@ export const rawBytes = (emit: Emit): Template => ({
 
 export const readOnly: Protection = { read: true, write: false, execute: false };
 export const readWrite: Protection = { read: true, write: true, execute: false };
+export const executable: Protection = { read: true, write: false, execute: true };
 export const nothing: Protection = { read: false, write: false, execute: false };
+
+/** Of bytes, in all their widths. */
+export const loads = ["load.b", "load.bu", "load.h", "load.hu", "load.w", "load.wu", "load.d"] as const;
 
 /** Two registers for pointers. */
 export const two = ({ random }: Scene): readonly [number, number] => {

@@ -1,6 +1,7 @@
 /** `npm run bite` tells a test that bites from one that does not. The whole of it is too slow to run here. */
 import { beforeAll, expect, test } from "vitest";
-import { entries, type Entry } from "./document.js";
+import type { Entry } from "../../conformance/rules/document.js";
+import { entries } from "./document.js";
 import { bites, runMutants, type Verdict } from "./mutants.js";
 
 const known = entries.find(({ id }) => id === "CAP-3 ccleartag");

@@ -1,66 +1,7 @@
-/** `docs/rules.md`, read. */
-import path from "node:path";
+/** `docs/rules.md` of this checkout. */
+import { documentFile, readRules, type Entry, type Rule } from "../../conformance/rules/document.js";
 import { readSource } from "./code.js";
 
-const documentFile = "docs/rules.md";
+export const rules: readonly Rule[] = readRules(readSource(documentFile));
 
-/** One case of a rule. Files are named from the root of the project. */
-export interface Entry {
-  /** Rule and case, `CAP-2 csetbounds`. */
-  readonly id: string;
-  readonly demands: string;
-  readonly file: string;
-  readonly name: string;
-  /** What the body of the function is replaced by. */
-  readonly trivial: string;
-  readonly source: string;
-  readonly testFile: string;
-  /** The full name of the test that fails then. */
-  readonly testName: string;
-}
-
-/** A rule with its text. */
-export interface Rule {
-  readonly id: string;
-  readonly text: string;
-  readonly entries: readonly Entry[];
-}
-
-const entryPattern = new RegExp(
-  [
-    String.raw`^(?<id>\S+ \S+)\n\n(?<demands>[^]+?)\n\n`,
-    String.raw`- code: \[(?<name>[\w.]+)\]\((?<file>\S+)\), trivial: ${"`"}(?<trivial>[^${"`"}]+)${"`"}\n`,
-    String.raw`- source: (?<source>[^]+?)\n`,
-    String.raw`- test: \[(?<test>[^\]]+)\]\((?<testFile>\S+)\)\n*$`,
-  ].join(""),
-);
-
-const fromRoot = (link: string): string => path.posix.join(path.posix.dirname(documentFile), link);
-
-const readEntry = (text: string): Entry => {
-  const fields = entryPattern.exec(text)?.groups;
-  if (fields === undefined) throw new Error(`${documentFile}: cannot read this entry:\n### ${text}`);
-  const { id = "", demands = "", name = "", file = "", trivial = "", source = "", test = "", testFile = "" } = fields;
-  return {
-    id,
-    demands,
-    file: fromRoot(file),
-    name,
-    trivial,
-    source: source.replace(/\s+/g, " "),
-    testFile: fromRoot(testFile),
-    testName: `${id}: ${test}`,
-  };
-};
-
-export const readRules = (text = readSource(documentFile)): readonly Rule[] =>
-  text
-    .split(/^## /m)
-    .slice(1)
-    .map((section) => {
-      const [opening = "", ...entries] = section.split(/^### /m);
-      const [title = "", ...prose] = opening.split("\n");
-      return { id: title.split(" ")[0] ?? "", text: prose.join("\n").trim(), entries: entries.map(readEntry) };
-    });
-
-export const entries: readonly Entry[] = readRules().flatMap((rule) => rule.entries);
+export const entries: readonly Entry[] = rules.flatMap((rule) => rule.entries);

@@ -6,7 +6,7 @@ import path from "node:path";
 import type { TestProjectInlineConfiguration } from "vitest/config";
 import { createVitest, type TestCase } from "vitest/node";
 import { replaceByTrivial, root } from "./code.js";
-import type { Entry } from "./document.js";
+import type { Entry } from "../../conformance/rules/document.js";
 
 export interface Verdict {
   readonly entry: Entry;

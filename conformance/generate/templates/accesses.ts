@@ -5,6 +5,8 @@ import {
   addressed,
   anywhere,
   everywhere,
+  executable,
+  loads,
   nothing,
   poke,
   protect,
@@ -107,9 +109,11 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     const actor = maybeShared(scene);
     const page = scene.dataPage(true);
     protect(scene, actor, page, nothing);
-    scene.act(actor, { op: "loadcap", cd: 8, n: imm(page), cs1: 1 });
+    const n = imm(page);
+    if (scene.random.once(2)) scene.act(actor, { op: "loadcap", cd: 8, n, cs1: 1 });
+    else scene.act(actor, { op: scene.random.pick(loads), cd: 7, n, cs1: 1 });
     protect(scene, actor, page, scene.random.pick([readWrite, readWrite, readOnly]));
-  }),
+  }, 4),
   "jump-without-protection": anywhere((scene) => {
     const actor = maybeShared(scene);
     const [code] = roles.bytes;
@@ -117,7 +121,7 @@ export const accessTemplates: Templates<keyof typeof accessCases> = {
     scene.act(actor, { op: "cgetpcc", cd: code });
     scene.act(actor, { op: "mprotect", cs1: code, n, protection: readOnly });
     scene.act(actor, { op: "cjalr", cd: 8, cs1: roles.sentry });
-    scene.act(actor, { op: "mprotect", cs1: code, n, protection: { read: true, write: false, execute: true } });
+    scene.act(actor, { op: "mprotect", cs1: code, n, protection: executable });
   }),
   "store-capability-to-segment": anywhere((scene) => {
     const n = imm(scene.measures.granule * scene.random.below(4));

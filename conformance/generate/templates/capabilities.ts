@@ -1,7 +1,7 @@
 /** Templates for corner cases of capabilities. */
 import type { capabilityCases } from "../../corner-cases/capabilities.js";
 import { imm, roles, type Scene } from "../scene.js";
-import { addressed, anywhere, derive, poke, two, type Templates } from "../template.js";
+import { addressed, anywhere, derive, executable, loads, poke, readOnly, two, type Templates } from "../template.js";
 
 /** What is made so is kept: stored, and loaded again now and then. */
 const keep = (scene: Scene, actor: number, register: number): void => {
@@ -112,8 +112,10 @@ export const capabilityTemplates: Templates<keyof typeof capabilityCases> = {
     const [a] = two(scene);
     const n = scene.granule();
     scene.plant(actor, n);
-    scene.act(actor, { op: "candperm", cd: 15, cs1: 1, words: ["load", "store", "global"] });
-    scene.act(actor, { op: "loadcap", cd: a, n: imm(n), cs1: 15 });
+    const reads = !scene.random.once(3);
+    scene.act(actor, { op: "candperm", cd: 15, cs1: 1, words: reads ? ["load", "store", "global"] : ["store"] });
+    if (reads) scene.act(actor, { op: "loadcap", cd: a, n: imm(n), cs1: 15 });
+    else scene.act(actor, { op: scene.random.pick(loads), cd: 7, n: imm(n), cs1: 15 });
   }),
   "local-capability-store": anywhere((scene) => {
     const actor = scene.someone();
@@ -128,8 +130,13 @@ export const capabilityTemplates: Templates<keyof typeof capabilityCases> = {
   "store-without-store-cap": anywhere((scene) => {
     const actor = scene.someone();
     scene.act(actor, { op: "candperm", cd: roles.reduced, cs1: 1, words: ["load", "store", "global"] });
-    scene.act(actor, { op: "storecap", cs2: 1, n: imm(scene.granule()), cs1: roles.reduced });
-  }),
+    if (scene.random.once(3)) {
+      const at = scene.granule();
+      scene.plant(actor, at);
+      scene.act(actor, { op: "cincoffset", cd: 8, cs1: 1, n: imm(at) });
+      scene.act(actor, { op: "cmemcpy", cs1: roles.reduced, cs2: 8, n: imm(scene.measures.granule) });
+    } else scene.act(actor, { op: "storecap", cs2: 1, n: imm(scene.granule()), cs1: roles.reduced });
+  }, 3),
   "invoke-sealed-pair": anywhere((scene) => {
     if (!scene.canSeal) return;
     const actor = scene.someone();
@@ -138,13 +145,19 @@ export const capabilityTemplates: Templates<keyof typeof capabilityCases> = {
     // The jump gives `pcc` the right to be invoked, which a shared segment has, too, and the data part has not.
     if (!scene.random.once(4)) scene.act(actor, { op: "cjalr", cd: a, cs1: roles.sentry });
     scene.act(actor, { op: "cgetpcc", cd: code });
+    const { page } = scene.measures;
+    const spoil = scene.random.below(6);
+    if (spoil === 0)
+      scene.act(actor, { op: "cincoffset", cd: code, cs1: code, n: imm(scene.random.pick([1, 2, page])) });
+    if (spoil === 1) scene.act(actor, { op: "mprotect", cs1: code, n: imm(page), protection: readOnly });
     scene.act(actor, { op: "cseal", cd: a, cs1: code, cs2: roles.sealing });
     const other = scene.random.once(3) ? 12 : roles.sealing;
     if (other === 12) scene.act(actor, { op: "cincoffset", cd: other, cs1: roles.sealing, n: imm(1) });
     const data = scene.random.once(4) ? roles.data : roles.shared;
     scene.act(actor, { op: "cseal", cd: b, cs1: data, cs2: other });
     scene.act(actor, { op: "cinvoke", cs1: a, cs2: b });
-  }, 4),
+    if (spoil === 1) scene.act(actor, { op: "mprotect", cs1: code, n: imm(page), protection: executable });
+  }, 5),
   "half-overwritten-granule": anywhere((scene) => {
     const actor = scene.someone();
     const n = scene.granule();

@@ -151,7 +151,9 @@ describe("a saved finding", () => {
 describe("the coverage summary", () => {
   test("says what was not reached, and what was reached least, least first", () => {
     const text = summarizeCoverage(campaign(settings({ steps: 40, strategies: ["eager"] }), 12).coverage);
-    expect(text).toMatch(/operations +\d+ of \d+ succeeded; never: [a-z]/);
+    expect(text).toMatch(
+      /rule cases +\d+ of \d+ reached \(succeeded \d+ of \d+, failed \d+ of \d+, trapped \d+ of\s+\d+\); not\s+reached:\s+[a-z]/,
+    );
     expect(text).toMatch(new RegExp(`corner cases +\\d+ of ${cornerCaseNames.length} reached; not reached: [a-z]`));
     const shares = text.split("\n").flatMap((line) => / ([\d.]+) % {2}/.exec(line)?.[1] ?? []);
     expect(shares).toHaveLength(8);
@@ -167,11 +169,11 @@ describe("the coverage summary", () => {
   };
 
   test("does not miss operations that the format does not have", () => {
-    expect(summaryOf("rvy64")).toMatch(/operations +1 of 110 succeeded;/);
-    expect(summaryOf("cheri64-v9")).toMatch(/operations +2 of 111 succeeded;/);
+    expect(summaryOf("rvy64")).toMatch(/rule cases +1 of \d+ reached \(succeeded 1 of 110, failed 0 of/);
+    expect(summaryOf("cheri64-v9")).toMatch(/rule cases +2 of \d+ reached \(succeeded 2 of 111, failed 0 of/);
   });
 
   test("cuts a list that is too long to read", () => {
-    expect(summaryOf("rvy64")).toMatch(/succeeded; never: csetbounds, [\s\S]* and 89 more\n/);
+    expect(summaryOf("rvy64")).toMatch(/not reached:\s+csetbounds\/ok, [\s\S]* and \d+ more\n/);
   });
 });

@@ -44,16 +44,16 @@ describe("a seed", () => {
     };
     expect(all).toEqual({
       version: 7,
-      first: "3e1e1f45cf789fdf",
-      mixed: "3596a60f453dcf5d",
-      posix: "cdbd60b970fdf88e",
-      oblivious: "8caca13aef44528e",
-      "raw-bytes": "225e14c154c1696e",
-      full: "606b678d55c2dde0",
-      strategies: "5c8e032148875b8e",
-      oneFormat: "005324a3b5820db2",
-      oneStrategy: "5d7b6acaa9f06394",
-      posixElsewhere: "7da964a9cb73f398",
+      first: "09b338055c78e526",
+      mixed: "e3c087ae71bf3d7d",
+      posix: "d32d7f40b806c353",
+      oblivious: "bd067bc83bd5ed66",
+      "raw-bytes": "f077cac18e9774ca",
+      full: "f378027ada5ebaf6",
+      strategies: "df54a2a2f3c86524",
+      oneFormat: "29b034b17eb2968d",
+      oneStrategy: "53386237d4db6ece",
+      posixElsewhere: "b5159bf6703aa34e",
     });
   });
 
