@@ -11,6 +11,7 @@ import { checkCommand } from "./check.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
 import { defectsCommand } from "./defects.js";
+import { exhaustCommand } from "./exhaust.js";
 import { generateCommand } from "./generate.js";
 import { judgeCommand } from "./judge.js";
 import { oracleCommand } from "./oracle.js";
@@ -49,6 +50,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(shrinkCommand(done))
     .addCommand(refuteCommand(done))
     .addCommand(defectsCommand(done))
+    .addCommand(exhaustCommand(done))
     .addCommand(benchCommand(done))
     .addCommand(oracleCommand(done))
     .addCommand(generateCommand(done))

@@ -37,7 +37,6 @@ export class Search {
   /** Of the states that were expanded, all behind one another: where their steps lead, and where each state's begin. */
   readonly #targets: number[] = [];
   readonly #begins: number[] = [];
-  readonly #broken: (readonly number[])[] = [];
 
   constructor(space: Space, start: Uint8Array) {
     this.#space = space;
@@ -52,14 +51,13 @@ export class Search {
     return this.#parents.length;
   }
 
+  get transitions(): number {
+    return this.#targets.length;
+  }
+
   /** The state whose expansion is wanted next; those behind it may be made at the same time. */
   get next(): number {
     return this.#begins.length;
-  }
-
-  /** Programs in whose last step something was found. */
-  get broken(): readonly (readonly number[])[] {
-    return this.#broken;
   }
 
   depthOf(state: number): number {
@@ -83,7 +81,6 @@ export class Search {
       const key = text.slice(keySize * nth, keySize * (nth + 1));
       if (key === noKey) {
         this.#targets.push(nowhere);
-        this.#broken.push([...this.pathTo(from), step]);
         continue;
       }
       const known = this.#ids.get(key);

@@ -29,6 +29,8 @@ export const pages: Alphabet = {
 export const copies: Alphabet = {
   name: "copies",
   what: "copies, fills and tags of memory, aligned and not, within a page and across its edge",
+  // More granules than a word of tags has bits.
+  config: { page: 1024 },
   operations: (places) => {
     const { granule, page } = places;
     return [
