@@ -63,7 +63,9 @@ export const printSearch = (search: Searched): string => {
     `  this run: ${count(judged, "transition")} in ${seconds.toFixed(1)} s, ${whole(Math.round(rateOf(search)))}/s${earlier}`,
     ...found.map(({ finding, transitions: times }, nth) => {
       const where = search.paths[nth] ?? "not saved";
-      return out.red(`  ${finding.rule} in ${finding.program.steps.at(-1)?.operation.op ?? "start"}, ${count(times, "transition")}: ${where}`);
+      return out.red(
+        `  ${finding.rule} in ${finding.program.steps.at(-1)?.operation.op ?? "start"}, ${count(times, "transition")}: ${where}`,
+      );
     }),
     "",
   ].join("\n");

@@ -173,10 +173,7 @@ const canSave = (folder: string): boolean => {
   }
 };
 
-export const exhaustCommand = (
-  done: (code: ExitCode) => void,
-  surroundings: ExhaustSurroundings = usual,
-): Command =>
+export const exhaustCommand = (done: (code: ExitCode) => void, surroundings: ExhaustSurroundings = usual): Command =>
   addExhaustOptions(new Command("exhaust"))
     .description("every program up to a depth on a small machine: states deduplicated, each step judged")
     .addHelpText("after", examples)

@@ -39,7 +39,10 @@ const writeMembers = (members: readonly (readonly [name: string, value: unknown]
 
 const write = (value: object): string => {
   if (Array.isArray(value)) return `[${Array.from(value, textOf).join()}]`;
-  if (value instanceof Map) return `M[${Array.from(value, ([key, one]) => `${textOf(key)}=${textOf(one)}`).sort().join()}]`;
+  if (value instanceof Map)
+    return `M[${Array.from(value, ([key, one]) => `${textOf(key)}=${textOf(one)}`)
+      .sort()
+      .join()}]`;
   if (value instanceof Set) return `S[${Array.from(value, textOf).sort().join()}]`;
   return writeMembers(Object.entries(value));
 };

@@ -89,7 +89,13 @@ const bytesOf = (file: string): Buffer => {
 };
 
 /** What the file has of the search, and where that ends. Throws the `InputError` of a file that is damaged, or of another search. */
-const restore = (file: string, header: string, space: Space, search: Search, found: (one: Expansion) => void): number => {
+const restore = (
+  file: string,
+  header: string,
+  space: Space,
+  search: Search,
+  found: (one: Expansion) => void,
+): number => {
   const bytes = bytesOf(file);
   const first = Buffer.from(header);
   // Whoever wrote it may have been killed in its first line.
@@ -135,7 +141,10 @@ export const openLog = (
       throw new InputError(file, undefined, `the search cannot be saved here: ${whyUnwritable(error)}`);
     }
   };
-  if (fresh) writing(() => { rmSync(file, { force: true }); });
+  if (fresh)
+    writing(() => {
+      rmSync(file, { force: true });
+    });
   const end = existsSync(file) ? restore(file, header, space, search, found) : 0;
   const descriptor = writing(() => {
     mkdirSync(dirname(file), { recursive: true });
@@ -148,7 +157,7 @@ export const openLog = (
     append: (state, expansion) => {
       const record = recordOf(state, expansion);
       writing(() => {
-        for (let at = 0; at < record.length; ) at += writeSync(descriptor, record, at);
+        for (let at = 0; at < record.length;) at += writeSync(descriptor, record, at);
       });
     },
     close: () => {

@@ -63,7 +63,11 @@ const foundIn = (space: Space, path: readonly number[], lost: Lost): FoundAt => 
   return { nth: lost.step, finding: lostFinding("fast", program, { ...lost, step: path.length }) };
 };
 
-const expandOn = async (pool: Pool, task: Omit<Task, "pulse" | "lost">, space: Space): Promise<readonly Expansion[]> => {
+const expandOn = async (
+  pool: Pool,
+  task: Omit<Task, "pulse" | "lost">,
+  space: Space,
+): Promise<readonly Expansion[]> => {
   const lost: Lost[] = [];
   for (;;) {
     const answer = await watched(pool, { ...task, lost });

@@ -17,7 +17,11 @@ export const memory: Alphabet = {
     return [
       ...processOperations,
       "wait c7, 1",
-      ...granules(places).flatMap((at) => [`loadcap c8, ${at}(c1)`, `storecap c1, ${at}(c1)`, `storecap c8, ${at}(c1)`]),
+      ...granules(places).flatMap((at) => [
+        `loadcap c8, ${at}(c1)`,
+        `storecap c1, ${at}(c1)`,
+        `storecap c8, ${at}(c1)`,
+      ]),
       ...[first, edge].flatMap((at) => [`loadcap c9, ${at}(c8)`, `storecap c9, ${at}(c8)`]),
       `storecap c3, ${next}(c1)`,
       `storecap c5, ${last}(c1)`,

@@ -35,7 +35,9 @@ export const copies: Alphabet = {
     const { granule, page } = places;
     return [
       ...processOperations,
-      ...granules(places).slice(0, 3).map((at) => `storecap c1, ${at}(c1)`),
+      ...granules(places)
+        .slice(0, 3)
+        .map((at) => `storecap c1, ${at}(c1)`),
       "storecap c1, 0(c2)",
       ...[1, granule, 2 * granule, page - granule, page].map((by) => `cincoffset c8, c1, ${by}`),
       ...[1, granule, 2 * granule, page].flatMap((size) => [`cmemcpy c8, c1, ${size}`, `cmemcpy c1, c8, ${size}`]),
