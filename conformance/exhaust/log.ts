@@ -34,7 +34,10 @@ const foundSchema = z.array(
 const checksum = (bytes: Buffer): Buffer => createHash("sha256").update(bytes).digest().subarray(0, checkSize);
 
 const recordOf = (state: number, { steps, keys, found }: Expansion): Buffer => {
-  const told = found.map(({ nth, finding: { program: _, ...finding } }) => ({ nth, finding }));
+  const told = found.map(({ nth, finding }) => {
+    const { kind, rule, where, what, expected, actual, step, key, also } = finding;
+    return { nth, finding: { kind, rule, where, what, expected, actual, step, key, also } };
+  });
   const json = Buffer.from(told.length === 0 ? "" : JSON.stringify(told));
   const head = Buffer.alloc(headSize + 2 * steps.length);
   head.writeUInt32LE(state, 0);

@@ -41,7 +41,14 @@ export const rights: Alphabet = {
       "load user1",
     ].flatMap((words) => [`candperm c8, c1, ${words}`, `candperm c9, c8, ${words}`]),
     "candperm c8, c3, execute load system global",
-    ...["cseal c8, c1, c4", "cseal c9, c8, c4", "cunseal c9, c8, c4", "ccseal c8, c1, c4", "cbuildcap c9, c1, c8"],
+    ...[
+      "cseal c8, c1, c4",
+      "cseal c9, c8, c4",
+      "cunseal c9, c8, c4",
+      "ccseal c8, c1, c4",
+      "cbuildcap c9, c1, c8",
+      "cbuildcap c9, c8, c1",
+    ],
     ...[
       "csealentry c8, c8",
       "cincoffset c4, c4, 1",
