@@ -61,7 +61,7 @@ export const files: Alphabet = {
       "write 0, c1, 2",
       "write 1, c1, 2",
     ],
-    ...[`write 0, c1, ${granule}`, "write 1, c1, 8", "write 0, c2, 257"],
+    ...[`write 0, c1, ${granule}`, `write 1, c1, ${granule}`, "write 0, c2, 257"],
     ...["lseek 0, 0, set", "lseek 0, 0, cur", "lseek 1, 1, end", "fcntl_cloexec 0, 1", "fcntl_append 0, 1"],
     ...[
       "fcntl_nonblock 0, 1",
