@@ -38,7 +38,7 @@ and counters must be the same (REF-4), and all invariants must hold. Findings ar
 search came is kept in .sfork/exhaust/, and the same command goes on from there; docs/exhaust.md says more.
 
 Exit status: 0 nothing was found; 1 a finding, or one of an earlier run of the same search; 2 wrong usage, or a file of
-.sfork/exhaust/ that is damaged; 3 something could not be written; 130 interrupted without a finding.`;
+.sfork/exhaust/ that is damaged or cannot be written; 3 findings cannot be saved; 130 interrupted without a finding.`;
 
 /** Of the surroundings, what a test replaces. */
 export interface ExhaustSurroundings {
