@@ -45,7 +45,7 @@ export const optionsSchema = z.object({
 export type CheckOptions = z.infer<typeof optionsSchema>;
 
 /** Names with commas between them, or `all`; in the order of `known`, each once, so that equal sets are equal. */
-const names =
+export const names =
   <T extends string>(known: readonly T[], all = known) =>
   (text: string): readonly T[] => {
     const asked = text.split(",").map((name) => name.trim());
@@ -56,7 +56,7 @@ const names =
     return asked.includes("all") ? all : known.filter((name) => asked.includes(name));
   };
 
-const whole =
+export const whole =
   (most: number) =>
   (text: string): number => {
     const value = Number(text);
@@ -71,7 +71,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
 /** Three weeks: a timer does not count much further. */
 const mostHours = 500;
 
-const milliseconds = (text: string): number => {
+export const milliseconds = (text: string): number => {
   const [, number, unit = ""] = /^(\d{1,10})(ms|s|m|h)$/.exec(text) ?? [];
   const value = Number(number) * (units[unit] ?? NaN);
   if (!(value > 0 && value <= mostHours * 3_600_000)) {
@@ -133,7 +133,7 @@ export const wholeOf = whole(most);
 
 /** A step of the specification takes longer, the more there was before it. */
 const mostSteps = 10_000;
-const mostWorkers = 256;
+export const mostWorkers = 256;
 
 /** Options that several commands have. */
 export const programOptions = {

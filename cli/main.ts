@@ -12,6 +12,7 @@ import { coverageCommand } from "./coverage.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
 import { defectsCommand } from "./defects.js";
+import { exhaustCommand } from "./exhaust.js";
 import { generateCommand } from "./generate.js";
 import { judgeCommand } from "./judge.js";
 import { oracleCommand } from "./oracle.js";
@@ -51,6 +52,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(refuteCommand(done))
     .addCommand(defectsCommand(done))
     .addCommand(coverageCommand(done))
+    .addCommand(exhaustCommand(done))
     .addCommand(benchCommand(done))
     .addCommand(oracleCommand(done))
     .addCommand(generateCommand(done))

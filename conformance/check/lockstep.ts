@@ -176,7 +176,10 @@ const printCounters = (counters: Counters): string =>
     .join(" ");
 
 /** Views, then counters, then what the second side finds wrong by itself. */
-export const look = (expected: Implementation, actual: Implementation): Difference | undefined => {
+export const look = (
+  expected: Pick<Implementation, "view" | "counters">,
+  actual: Implementation,
+): Difference | undefined => {
   const view = viewDifference(expected.view(), actual.view());
   if (view !== undefined) return { kind: "view", ...view };
   const counters = listDifference(

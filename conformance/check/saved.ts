@@ -7,6 +7,7 @@ import { quoted } from "../errors.js";
 import { generatorVersion } from "../generate/generate.js";
 import { printCommented } from "../program/print.js";
 import type { AnySettings, Found } from "./campaign.js";
+import type { Finding } from "./finding.js";
 import { isExternal } from "./external.js";
 import { parseProgramToken, printProgramToken } from "./program-token.js";
 import { exec, implementationOf, labelOf, own, printToken } from "./token.js";
@@ -79,17 +80,19 @@ export const originOf = (text: string): { readonly impl?: string | undefined; re
   return { impl: token === undefined ? named : (implementationOf(token) ?? implOfProgram(token)), rule };
 };
 
-/** The program as a text file. */
-export const savedFinding = (settings: AnySettings, found: Found): SavedFinding => {
-  const { finding } = found;
+/** The program as a text file, with what was found and where it comes from. */
+export const savedFrom = (finding: Finding, origin: readonly string[]): SavedFinding => {
   const { kind, rule, where, what, expected, actual, step, also, program } = finding;
   const lines = [
     `${rule}: ${what} (${kind}; ${where}; step ${step})`,
     ...(kind === "observation" || rule === "REF-4" ? [`expected: ${expected}`, `actual:   ${actual}`] : []),
     ...(also.length === 0 ? [] : [`also breaks ${also.join(", ")}`]),
-    ...originLines(settings, found),
+    ...origin,
   ];
   const text = printCommented(program, lines);
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
   return { name: `${rule}-${hash}.sfork`, text };
 };
+
+export const savedFinding = (settings: AnySettings, found: Found): SavedFinding =>
+  savedFrom(found.finding, originLines(settings, found));

@@ -39,20 +39,20 @@ export const thisThread = (checker?: Checker): Workers => ({
 const usualWorker = new URL(`worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
 
 /** Milliseconds between two looks at what a thread is at. */
-const tick = 100;
+export const tick = 100;
 
 /**
  * A step, which takes a few milliseconds, hangs if it is still there after so many looks. Looks, not time: while a machine
  * is asleep or too busy for anything, there are none. Each step that hangs costs this: shrinking begins many of them.
  */
-const patience = { judging: 50, shrinking: 5 } as const;
+export const patience = { judging: 50, shrinking: 5 } as const;
 
 interface Limits {
   readonly looks: number;
   readonly deadline: number;
 }
 
-type Pool = Piscina<(Batch | Minimisation) & { readonly pulse: Pulse }, unknown>;
+type Pool = ReturnType<typeof poolOf<(Batch | Minimisation) & { readonly pulse: Pulse }>>;
 
 /** A task's answer, from a thread that is watched: one that hangs is ended, and another takes its place. */
 const watched = <Result extends object>(
@@ -124,15 +124,16 @@ const minimiseOn = async (pool: Pool, task: Minimisation, externals?: Externals)
  * it should optimise for: the first thousands of programs would be judged while the same functions are compiled again and
  * again. Told to wait longer, two workers judged the first 2,000 programs half again as fast. Later ones do without.
  */
-const waitBeforeOptimising = (): void => {
+export const waitBeforeOptimising = (): void => {
   if (process.versions.v8.startsWith("11.")) setFlagsFromString("--always-sparkplug --interrupt-budget=1000000");
 };
 
 /** Megabytes of objects: several times what judging takes. An implementation that takes more ends its thread, and no more. */
 const mostMemory = 256;
 
-const poolOf = (count: number, worker: URL): Pool => {
-  const pool: Pool = new Piscina({
+/** Threads for tasks of one kind. */
+export const poolOf = <Task>(count: number, worker: URL): Piscina<Task, unknown> => {
+  const pool = new Piscina<Task, unknown>({
     // From source a worker needs what its parent may have got otherwise.
     ...(worker.pathname.endsWith(".ts") ? { execArgv: ["--import", import.meta.resolve("tsx")] } : {}),
     filename: fileURLToPath(worker),

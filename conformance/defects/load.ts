@@ -1,8 +1,9 @@
 /** A defective variant of the optimised implementation: a copy of what was built of it, changed, and loaded. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import type { Implementation } from "../../impl/implementation.js";
 import type { Config } from "../../spec/sfork/config.js";
 import { defects } from "./catalogue.js";
@@ -11,7 +12,7 @@ import type { Defect, Edit } from "./defect.js";
 type Create = (config: Config) => Implementation;
 
 /** The folder of the built implementation: a change is made in what runs. */
-const built = (): string => path.dirname(fileURLToPath(import.meta.resolve("sfork/impl/fast")));
+const built = (): string => path.dirname(createRequire(import.meta.url).resolve("sfork/impl/fast"));
 
 /** Files of the implementation, by the names that edits have for them. */
 const filesIn = (folder: string): readonly string[] =>

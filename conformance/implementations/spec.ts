@@ -54,6 +54,15 @@ export const checkMachine = (machine: Machine): readonly string[] => {
 /** Before the first step. */
 const nothing: Observed = { observation: { kind: "none" }, signals: [], thread: undefined, process: undefined };
 
+/** A machine to be looked at, as often as somebody likes. */
+export const viewing = (machine: Machine): Pick<Implementation, "view" | "counters"> => {
+  let view: View | undefined;
+  return {
+    view: () => (view ??= viewOf(machine)),
+    counters: () => machine.processes.map(({ counters }) => counters),
+  };
+};
+
 export interface SpecImplementation extends Implementation {
   /** The machine as the specification has it. */
   readonly machine: () => Machine;
