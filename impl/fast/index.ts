@@ -7,7 +7,7 @@ import { countersOf, observed, viewOf } from "./observe.js";
 import { start } from "./processes.js";
 import { encode, take } from "./step.js";
 
-export { fastStrategies } from "./create.js";
+export { fastBaselines, fastStrategies } from "./create.js";
 
 /** A program that was decoded for a machine, to be taken from there again and again. */
 export interface Loaded {

@@ -62,14 +62,15 @@ function copyPage(machine: Machine, child: Process, index: number, entry: number
   mapFresh(machine, child.slot, index, (machine.flags[entry] ?? 0) & ~GUARD, store);
 }
 
-/** The parent's frame, under guard on both sides: nothing but page-table work. */
+/** The parent's frame, under guard on both sides if there are guards: nothing but page-table work. */
 function sharePage(machine: Machine, parent: Process, child: Process, entry: number, own: number): void {
   const { entries, flags, frameReferences } = machine;
   const mapped = entries[entry] ?? 0;
   const old = flags[entry] ?? 0;
-  if ((old & GUARD) === 0) parent.pageTableWrites += 1;
-  flags[entry] = old | GUARD;
-  flags[own] = old | GUARD;
+  const guarded = machine.strategy.guards ? old | GUARD : old;
+  if (guarded !== old) parent.pageTableWrites += 1;
+  flags[entry] = guarded;
+  flags[own] = guarded;
   entries[own] = mapped;
   frameReferences[mapped - 1] = (frameReferences[mapped - 1] ?? 0) + 1;
   child.pageTableWrites += 1;
@@ -123,6 +124,14 @@ function forkPages(machine: Machine, parent: Process, child: Process): void {
     else if (strategy.lazy) sharePage(machine, parent, child, entry, to + index);
     else copyPage(machine, child, index, entry);
   }
+}
+
+/** A kernel that is cloned with the process: mapped twice, and copied where the child's writes. */
+function cloneKernel({ strategy: { kernelMapped, kernelWritten } }: Machine, parent: Process, child: Process): void {
+  parent.pageTableWrites += kernelMapped;
+  child.pageTableWrites += kernelMapped + kernelWritten;
+  child.faults += kernelWritten;
+  child.copies += kernelWritten;
 }
 
 /** A capability that the kernel holds, as the child's kernel holds it. */
@@ -196,6 +205,7 @@ const fork: HandlerOf<"fork"> = (machine, code, at, { slot: asked, pid: wanted }
   processes.push(child);
   occupy(machine, slot, child);
   forkPages(machine, parent, child);
+  cloneKernel(machine, parent, child);
   const first = newThread(machine, child, thread.mask);
   forkRegisters(machine, thread, first);
   for (const index of absent) {
