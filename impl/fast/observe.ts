@@ -158,16 +158,16 @@ const processView = (machine: Machine, { slot, actions, stack }: Process): Proce
   };
 };
 
+export const threadView = (machine: Machine, ordinal: number): readonly Capability[] => {
+  const thread = machine.threads[ordinal];
+  return thread === undefined ? [] : registersOf(thread.registers).map((one) => register(machine, one));
+};
+
 export const viewOf = (machine: Machine): View => {
   const live = machine.processes.filter(({ state }) => state === "live");
   return {
     processes: new Map(live.map((process) => [process.ordinal, processView(machine, process)])),
-    threads: new Map(
-      machine.liveThreads.map(({ ordinal: index, registers }) => [
-        index,
-        registersOf(registers).map((one) => register(machine, one)),
-      ]),
-    ),
+    threads: new Map(machine.liveThreads.map(({ ordinal: index }) => [index, threadView(machine, index)])),
     segments: Array.from({ length: machine.config.shared }, (_, segment) =>
       granulesOf(machine, segmentStore(segment), 0, 0),
     ),
