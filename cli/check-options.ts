@@ -44,7 +44,7 @@ export const optionsSchema = z.object({
 export type CheckOptions = z.infer<typeof optionsSchema>;
 
 /** Names with commas between them, or `all`; in the order of `known`, each once, so that equal sets are equal. */
-const names =
+export const names =
   <T extends string>(known: readonly T[], all = known) =>
   (text: string): readonly T[] => {
     const asked = text.split(",").map((name) => name.trim());

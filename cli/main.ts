@@ -12,6 +12,7 @@ import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
 import { defectsCommand } from "./defects.js";
 import { generateCommand } from "./generate.js";
+import { imageCommand } from "./image.js";
 import { judgeCommand } from "./judge.js";
 import { oracleCommand } from "./oracle.js";
 import { replayCommand } from "./replay.js";
@@ -53,6 +54,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(oracleCommand(done))
     .addCommand(generateCommand(done))
     .addCommand(judgeCommand(done))
+    .addCommand(imageCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");
   // Commander prints its own one-line message; it must neither exit nor answer with status 1.

@@ -62,6 +62,12 @@ const shapeOf = (config: Config, capability: Capability): readonly [number, numb
   return [Number(BigInt.asIntN(32, bits >> 64n)), Number(BigInt.asIntN(32, bits >> 96n))];
 };
 
+/** An address in halves. */
+const halvesOf = (value: bigint): readonly [number, number] => [
+  Number(BigInt.asIntN(32, value)),
+  Number(BigInt.asIntN(32, value >> 32n)),
+];
+
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 class Findings {
@@ -86,6 +92,9 @@ interface Side {
   readonly slot: number;
   /** From the image's region to this one's. */
   readonly delta: bigint;
+  /** Where its region begins, in halves. */
+  readonly startLo: number;
+  readonly startHi: number;
   /** Of each area the metadata of its pointers, as two halves. */
   readonly shapes: Int32Array;
 }
@@ -102,7 +111,8 @@ export const judgeFork = (looks: Looks, { config, memory, child, slot, cd }: For
       const moved = relocate(format, rootOf(config, area), delta).capability;
       return shapeOf(config, moved);
     });
-    return { process: index === 0 ? 0 : child, slot: own, delta, shapes: Int32Array.from(shapes) };
+    const [startLo, startHi] = halvesOf(config.base + delta);
+    return { process: index === 0 ? 0 : child, slot: own, delta, startLo, startHi, shapes: Int32Array.from(shapes) };
   });
   const [parent, heir] = sides;
   if (parent === undefined || heir === undefined) throw new RangeError("a fork has two sides");
@@ -120,10 +130,12 @@ export const judgeFork = (looks: Looks, { config, memory, child, slot, cd }: For
     if (side === heir) meaning[kind] += 1;
   };
 
-  /** A tagged capability that is not what it should be: what it reaches, and what it is not. */
-  const reached = (capability: Capability, side: Side, place: Broken["place"]): void => {
-    const kind = kindOf(capability, side.slot);
-    const bounds = (): string => `[${hex(capability.base)}, ${hex(capability.top)})`;
+  /** A tagged capability that is not what it should be, and what it leads to. */
+  const reached = (kind: Kind, decoded: () => Capability, side: Side, place: Broken["place"]): void => {
+    const bounds = (): string => {
+      const { base, top } = decoded();
+      return `[${hex(base)}, ${hex(top)})`;
+    };
     meant(kind, side);
     if (kind === "parent" || kind === "elsewhere") {
       findings.add("INV-1", side.process, place, () => `reaches memory that is not its own: ${bounds()}`);
@@ -153,8 +165,20 @@ export const judgeFork = (looks: Looks, { config, memory, child, slot, cd }: For
     return bits;
   };
 
+  const decodedAt = (at: number): Capability => format.decode(format.fromMemory(bitsAt(at)), true);
+
+  /** Is it the pointer of that side to an area, at a distance from its region's start? */
+  const isPointer = ({ shapes, startLo, startHi }: Side, at: number, area: number, lo: number, hi: number): boolean => {
+    const low = (startLo >>> 0) + (lo >>> 0);
+    return (
+      cells[at] === (low | 0) &&
+      cells[at + 1] === ((startHi + hi + (low > 0xffffffff ? 1 : 0)) | 0) &&
+      cells[at + 2] === shapes[area * 2] &&
+      cells[at + 3] === shapes[area * 2 + 1]
+    );
+  };
+
   const judgePage = (side: Side, page: number): void => {
-    const [startLo, startHi] = addressOf(config.base + side.delta);
     for (let one = 0; one < granules; one += 1) {
       const area = (areas[one] ?? 0) - 1;
       const at = one * 4;
@@ -162,23 +186,21 @@ export const judgeFork = (looks: Looks, { config, memory, child, slot, cd }: For
       const lo = words[one * 2] ?? 0;
       const hi = words[one * 2 + 1] ?? 0;
       if (tag && side === heir) pointers += 1;
-      let isRight: boolean;
-      if (area < 0) {
-        isRight = cells[at] === lo && cells[at + 1] === hi && cells[at + 2] === 0 && cells[at + 3] === 0;
-      } else {
-        const low = (startLo >>> 0) + (lo >>> 0);
-        isRight =
-          cells[at] === (low | 0) &&
-          cells[at + 1] === ((startHi + hi + (low > 0xffffffff ? 1 : 0)) | 0) &&
-          cells[at + 2] === side.shapes[area * 2] &&
-          cells[at + 3] === side.shapes[area * 2 + 1];
-      }
+      const isRight =
+        area < 0
+          ? cells[at] === lo && cells[at + 1] === hi && cells[at + 2] === 0 && cells[at + 3] === 0
+          : isPointer(side, at, area, lo, hi);
       if (isRight && tag === area >= 0) {
         if (tag) meant("own", side);
         continue;
       }
       const place = { kind: "granule", page, granule: one } as const;
-      if (tag) reached(format.decode(format.fromMemory(bitsAt(at)), true), side, place);
+      if (tag) {
+        // The parent's own pointer need not be taken apart.
+        const isParents = side === heir && area >= 0 && isOneSpace && isPointer(parent, at, area, lo, hi);
+        const kind = isParents ? "parent" : kindOf(decodedAt(at), side.slot);
+        reached(kind, () => decodedAt(at), side, place);
+      }
       if (!isRight) unlike(side, place);
       if (tag !== area >= 0) tagged(side, place, tag);
     }
@@ -215,8 +237,10 @@ export const judgeFork = (looks: Looks, { config, memory, child, slot, cd }: For
       const address = root === undefined ? value : config.base + side.delta + value;
       const metadata = now === undefined ? [] : shapeOf(config, now);
       const isRight = now?.address === address && metadata.every((one, part) => one === shape[part]);
-      if (now?.tag === true && !(isRight && root !== undefined)) reached(now, side, place);
-      else if (now?.tag === true) meant("own", side);
+      if (now?.tag === true && !(isRight && root !== undefined)) {
+        reached(kindOf(now, side.slot), () => now, side, place);
+      }
+      if (now?.tag === true && isRight && root !== undefined) meant("own", side);
       if (!isRight) unlike(side, place);
       if (now !== undefined && now.tag !== (root !== undefined)) tagged(side, place, now.tag);
     });
@@ -227,9 +251,3 @@ export const judgeFork = (looks: Looks, { config, memory, child, slot, cd }: For
   judgeRegisters(heir, memory.threads.length, memory.threads[0] ?? []);
   return { granules: total, pointers, registers, meaning, broken: findings.list() };
 };
-
-/** An address in halves. */
-const addressOf = (value: bigint): readonly [number, number] => [
-  Number(BigInt.asIntN(32, value)),
-  Number(BigInt.asIntN(32, value >> 32n)),
-];
