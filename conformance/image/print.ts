@@ -67,25 +67,26 @@ export const summaryLines = ({ image, memory, configOf }: Packed, counts: Pointe
 /** The map from old to new: where each mapping lies in the region. */
 export const layoutLines = ({ placed, configOf }: Packed): readonly string[] => {
   const { base } = configOf("eager");
-  return columns([
-    ["old", "new", "pages", "may", "mapping"],
-    ...placed.map(({ mapping: { start, end, name }, first, count, protection: { read, write, execute } }) => [
+  const rows = columns([
+    ["old", "new", "pages", "may"],
+    ...placed.map(({ mapping: { start, end }, first, count, protection: { read, write, execute } }) => [
       `${hex(start)}-${hex(end)}`,
       hex(base + BigInt(first) * BigInt(imagePage)),
       number(count),
       `${read ? "r" : "-"}${write ? "w" : "-"}${execute ? "x" : "-"}`,
-      name,
     ]),
   ]);
+  const names = ["mapping", ...placed.map(({ mapping }) => mapping.name)];
+  return rows.map((row, index) => `${row}  ${names[index] ?? ""}`);
 };
 
 /** Where something lies in the machine, and where that was in the process. */
-export const placeOf = ({ image, origin, placed }: Packed, { process, place }: Broken): string => {
+export const placeOf = ({ origin, placed }: Packed, { process, place }: Broken): string => {
   if (place.kind === "register")
     return `P${process} thread ${place.thread} ${place.register === 16 ? "pcc" : `c${place.register}`}`;
   const old = origin(place.page, place.granule);
   const name = placed.find(({ first, count }) => place.page >= first && place.page < first + count)?.mapping.name;
-  const was = old === undefined ? "" : ` (${hex(old)} of ${image.file}, ${name ?? ""})`;
+  const was = old === undefined ? "" : ` (${hex(old)} in ${name ?? ""})`;
   return `P${process} page ${place.page} granule ${place.granule}${was}`;
 };
 
@@ -95,44 +96,46 @@ const verdict = (result: ForkResult): string => {
   return holds(result) ? "none" : "see below";
 };
 
+/** Rules that are broken, those first at the same place in one line. */
+const brokenLines = (packed: Packed, { name, broken }: ForkResult): readonly string[] => {
+  const byPlace = new Map<string, readonly Broken[]>();
+  for (const one of broken) {
+    const place = placeOf(packed, one);
+    byPlace.set(place, [...(byPlace.get(place) ?? []), one]);
+  }
+  return Array.from(byPlace).flatMap(([place, here]) => [
+    `${name}: the first granule that breaks ${here.map(({ rule }) => rule).join(", ")} is ${place}`,
+    ...here.map(({ rule, count, what }) => `  ${rule}  ${plural(count, "time")}: ${what}`),
+  ]);
+};
+
 export const forkLines = (packed: Packed, results: readonly ForkResult[]): readonly string[] => [
   ...columns([
-    [
-      "fork",
-      "faults",
-      "copies",
-      "relocations",
-      "page-table writes",
-      "own",
-      "shared",
-      "kernel",
-      "parent's",
-      "elsewhere",
-      "broken",
-    ],
+    ["fork", "faults", "copies", "relocations", "page-table writes", "broken"],
     ...results.map((result) => {
       const {
         name,
         counters: { parent, child },
-        meaning,
       } = result;
       return [
         name,
-        ...[parent.faults + child.faults, parent.copies + child.copies, parent.relocations + child.relocations].map(
-          number,
-        ),
-        number(parent.pageTableWrites + child.pageTableWrites),
-        ...[meaning.own, meaning.shared, meaning.kernel, meaning.parent, meaning.elsewhere].map(number),
+        ...[parent.faults + child.faults, parent.copies + child.copies].map(number),
+        ...[parent.relocations + child.relocations, parent.pageTableWrites + child.pageTableWrites].map(number),
         verdict(result),
       ];
     }),
   ]),
   "",
+  ...columns([
+    ["the child's pointers lead to", "itself", "shared", "kernel", "the parent", "elsewhere"],
+    ...results.map(({ name, meaning: { own, shared, kernel, parent, elsewhere } }) => [
+      name,
+      ...[own, shared, kernel, parent, elsewhere].map(number),
+    ]),
+  ]),
+  "",
   ...results.flatMap((result) => [
-    ...result.broken.map(
-      (one) =>
-        `${result.name}: ${one.rule}, ${plural(one.count, "time")}, first at ${placeOf(packed, one)}: ${one.what}`,
-    ),
+    ...brokenLines(packed, result),
     ...result.unsound.slice(0, 3).map((line) => `${result.name}: ${line}`),
     ...(result.beside?.difference === undefined
       ? []
