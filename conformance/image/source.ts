@@ -1,5 +1,5 @@
 /** A file that is read in pieces, wherever they lie: a core is larger than what is kept of it. */
-import { closeSync, fstatSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { InputError, whyUnreadable } from "../errors.js";
 
@@ -24,6 +24,9 @@ const sourceOfBytes = (name: string, bytes: Uint8Array): Source => ({
 });
 
 const unpacked = (name: string): Uint8Array => {
+  if (statSync(name).size > mostUnpacked) {
+    throw new InputError(name, undefined, `is a gzip file of more than ${mostUnpacked >> 20} MB; unpack it first`);
+  }
   const packed = readFileSync(name);
   try {
     return gunzipSync(packed, { maxOutputLength: mostUnpacked });
