@@ -2,7 +2,7 @@
  * A small copy of a core, for a fixture: writable pages that are not zero, registers, names of mappings; nothing of the
  * machine that it was made on. tests/fixtures/images/README.md says how to use it.
  *
- * npx tsx scripts/small-core.ts CORE MAPS OUT.gz [WORD...]: each word is written over wherever it stands.
+ * npm run small-core -- CORE MAPS OUT.gz [WORD...]: each word is written over wherever it stands.
  */
 import { writeFileSync } from "node:fs";
 import process from "node:process";

@@ -14,7 +14,7 @@ import type { Packed } from "./pack.js";
 import { startFast, startSpec } from "./start.js";
 
 /** What the specification said of the same fork. */
-export interface Beside {
+interface Beside {
   /** Where it and the optimised implementation are not the same, if anywhere. */
   readonly difference: string | undefined;
   /** Places that break INV-1 to INV-4 by the suite's ordinary check. */

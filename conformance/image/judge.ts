@@ -11,7 +11,7 @@ import { protectionBits, type Looks } from "./looks.js";
 import { rootOf } from "./start.js";
 
 /** Where the pointers of a process lead. */
-export interface Meaning {
+interface Meaning {
   /** To memory of its own. */
   readonly own: number;
   readonly shared: number;

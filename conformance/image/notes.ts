@@ -5,7 +5,7 @@ import type { CoreMachine } from "./elf.js";
 /** Registers by their names. */
 export type Registers = ReadonlyMap<string, bigint>;
 
-export interface MappedFile {
+interface MappedFile {
   readonly start: number;
   readonly end: number;
   readonly name: string;

@@ -6,18 +6,18 @@
 import type { Area, StartMemory, StartRegister } from "../../impl/start.js";
 import { formats, representableAlignmentMask, representableLength } from "../../spec/cheri/index.js";
 import { completeConfig, type Config, type StrategyName } from "../../spec/sfork/config.js";
-import { maxThreads, registerCount } from "../../spec/sfork/machine.js";
+import { maxThreads } from "../../spec/sfork/machine.js";
 import { InputError } from "../errors.js";
 import type { Image } from "./core.js";
 import { sourcePage } from "./elf.js";
-import { at, type Mapping } from "./mappings.js";
+import type { Mapping } from "./mappings.js";
 import type { Registers } from "./notes.js";
 import { finderOf } from "./pointers.js";
 
 /** Formats with granules of 16 bytes. */
 export const imageFormats = ["cheri128-v9", "morello", "rvy128"] as const;
 
-export type ImageFormat = (typeof imageFormats)[number];
+type ImageFormat = (typeof imageFormats)[number];
 
 export interface PackOptions {
   readonly format?: ImageFormat;
@@ -26,7 +26,7 @@ export interface PackOptions {
 }
 
 /** A mapping, and the pages of the region that it became. */
-export interface Placed extends Area {
+interface Placed extends Area {
   readonly mapping: Mapping;
 }
 
@@ -198,9 +198,3 @@ export const packed = (image: Image, { format = "cheri128-v9", processes = 4 }: 
     },
   };
 };
-
-/** How many registers of the process a thread of the machine has, `pcc` among them. */
-export const keptRegisters = registerCount + 1;
-
-/** The mapping at an address of the process. */
-export const mappingOf = ({ mappings }: Image, address: number): Mapping | undefined => at(mappings, address);

@@ -9,14 +9,15 @@ import { buckets, type PointerCounts } from "./pointers.js";
 
 const number = (value: number): string => value.toLocaleString("en");
 
-const percent = (part: number, whole: number): string => (whole === 0 ? "-" : `${((100 * part) / whole).toFixed(1)} %`);
+const percent = (part: number, whole: number, digits = 1): string =>
+  whole === 0 ? "-" : `${((100 * part) / whole).toFixed(digits)} %`;
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
 
 /** Columns of one width each, the first one to the left. */
-export const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
+const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) =>
     row
@@ -27,8 +28,7 @@ export const columns = (rows: readonly (readonly string[])[]): readonly string[]
 };
 
 /** A graph of pointers is inferred, wherever it is told of. */
-export const inferred =
-  "inferred pointer graph: a core has no tags; a word counts as a pointer where it leads into a mapping";
+const inferred = "inferred pointer graph: a core has no tags; a word counts as a pointer where it leads into a mapping";
 
 export const summaryLines = ({ image, memory, configOf }: Packed, counts: PointerCounts): readonly string[] => {
   const { file, machine, segments, mappings, threads, pages, zeroPages, kernelPages } = image;
@@ -161,7 +161,7 @@ export const pairLines = ({ mappings, moved, pages, pointers, others }: Agreemen
         number(pointers.stayed),
         number(pointers.otherwise),
         number(pointers.unknown),
-        percent(pointers.withTarget, judged),
+        percent(pointers.withTarget, judged, 2),
       ],
       [
         "other words",
@@ -169,7 +169,7 @@ export const pairLines = ({ mappings, moved, pages, pointers, others }: Agreemen
         number(others.stayed),
         number(others.otherwise),
         "",
-        percent(others.stayed, plain),
+        percent(others.stayed, plain, 2),
       ],
     ]),
   ];

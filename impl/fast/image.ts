@@ -5,9 +5,8 @@ import { decode, writeNull, writeRoot } from "./capability.js";
 import { maskOf } from "./facts.js";
 import { EXECUTE, PROTECTION, READ, registerCount, WRITE, type Machine, type Thread } from "./machine.js";
 import { seenFrom } from "./observe.js";
-import { isTagged, mapFresh, relocateCell, unmap } from "./pages.js";
+import { isTagged, mapFresh, relocateCell, setTag, unmap } from "./pages.js";
 import { newThread } from "./processes.js";
-import { putCell } from "./memory.js";
 import { reserveStores, takeStore } from "./storage.js";
 import { rangeOf } from "./sweep.js";
 import { addHi, hiOf } from "./words.js";
@@ -54,8 +53,26 @@ function writePointer(
   machine.codec.setAddress(roots, area * machine.granuleHalves, (startLo + lo) | 0, high, to, at);
 }
 
+/** The granules of a store that is zero. */
+function fill(machine: Machine, roots: Int32Array, words: Int32Array, leads: Int32Array, store: number): void {
+  const { granuleHalves, pageHalves, cells } = machine;
+  for (let one = 0; one < leads.length; one += 1) {
+    const lo = words[one * 2] ?? 0;
+    const hi = words[one * 2 + 1] ?? 0;
+    const lead = leads[one] ?? 0;
+    const at = store * pageHalves + one * granuleHalves;
+    if (lead === 0) {
+      cells[at] = lo;
+      cells[at + 1] = hi;
+    } else {
+      writePointer(machine, roots, lead - 1, lo, hi, cells, at);
+      setTag(machine, store, one);
+    }
+  }
+}
+
 function placePages(machine: Machine, { areas, pages, read }: StartMemory, roots: Int32Array): void {
-  const { granuleHalves, granule, page, scratch } = machine;
+  const { granule, page } = machine;
   const granules = page / granule;
   const words = new Int32Array(granules * 2);
   const leads = new Int32Array(granules);
@@ -68,22 +85,8 @@ function placePages(machine: Machine, { areas, pages, read }: StartMemory, roots
     if (own === undefined || index < own.first) throw new RangeError(`impl/fast: page ${index} lies in no area`);
     read(nth, words, leads);
     // What is zero has no store.
-    let store = 0;
-    for (let one = 0; one < granules; one += 1) {
-      const lo = words[one * 2] ?? 0;
-      const hi = words[one * 2 + 1] ?? 0;
-      const lead = leads[one] ?? 0;
-      if (lead === 0 && (lo | hi) === 0) continue;
-      if (store === 0) store = takeStore(machine);
-      if (lead === 0) {
-        const at = store * machine.pageHalves + one * granuleHalves;
-        machine.cells[at] = lo;
-        machine.cells[at + 1] = hi;
-      } else {
-        writePointer(machine, roots, lead - 1, lo, hi, scratch, 0);
-        putCell(machine, store, one * granule, scratch, 0, true);
-      }
-    }
+    const store = words.some((half) => half !== 0) || leads.some((lead) => lead !== 0) ? takeStore(machine) : 0;
+    if (store > 0) fill(machine, roots, words, leads, store);
     mapFresh(machine, 0, index, flagsOf(own), store);
   }
 }

@@ -1,6 +1,6 @@
 /** Cores made by hand, byte by byte, so that a test knows what is in them. */
 
-export interface Piece {
+interface Piece {
   readonly start: number;
   /** Stored; the rest of the memory is not in the file. */
   readonly bytes: Uint8Array;

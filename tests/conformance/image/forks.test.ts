@@ -75,23 +75,37 @@ describe("what the judge must not miss", () => {
   test.each<readonly [string, (looks: Looks) => Partial<Looks>, readonly object[]]>([
     [
       "a bit of the child's data",
-      granule(1, 4, 4, (cells) => cells.set([0x1235])),
+      granule(1, 4, 4, (cells) => {
+        cells.set([0x1235]);
+      }),
       [{ rule: "INV-3", process: 1, page: 4, granule: 4 }],
     ],
     [
       "the upper half of the child's data",
-      granule(1, 11, 9, (cells) => cells.set([0, 0, 0, 1])),
+      granule(1, 11, 9, (cells) => {
+        cells.set([0, 0, 0, 1]);
+      }),
       [{ rule: "INV-3", process: 1, page: 11, granule: 9 }],
     ],
     [
       "a bit of the parent's data",
-      granule(0, 4, 4, (cells) => cells.set([0x1235])),
+      granule(0, 4, 4, (cells) => {
+        cells.set([0x1235]);
+      }),
       [{ rule: "INV-6", process: 0, page: 4, granule: 4 }],
     ],
-    ["a lost tag", granule(1, 4, 2, (_, tags) => tags.set([0])), [{ rule: "INV-4", process: 1, page: 4, granule: 2 }]],
+    [
+      "a lost tag",
+      granule(1, 4, 2, (_, tags) => {
+        tags.set([0]);
+      }),
+      [{ rule: "INV-4", process: 1, page: 4, granule: 2 }],
+    ],
     [
       "a tag on an integer",
-      granule(1, 4, 4, (_, tags) => tags.set([1])),
+      granule(1, 4, 4, (_, tags) => {
+        tags.set([1]);
+      }),
       [
         { rule: "INV-1", process: 1, page: 4, granule: 4 },
         { rule: "INV-4", process: 1, page: 4, granule: 4 },
@@ -99,7 +113,9 @@ describe("what the judge must not miss", () => {
     ],
     [
       "an address that was moved by a page too little",
-      granule(1, 4, 3, (cells) => cells.set([(cells[0] ?? 0) - 0x8])),
+      granule(1, 4, 3, (cells) => {
+        cells.set([(cells[0] ?? 0) - 0x8]);
+      }),
       [{ rule: "INV-3", process: 1, page: 4, granule: 3 }],
     ],
     [

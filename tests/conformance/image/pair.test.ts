@@ -56,8 +56,8 @@ describe("a pair", () => {
   test("is told as a table", () => {
     const lines = pairLines(pairImages(one, run(0x900000, 0x7f1234560000, 2n)));
     expect(lines[0]).toBe("3 mappings in both, 2 of them elsewhere; 3 pages compared word by word");
-    expect(lines[2]).toMatch(/^taken for pointers +3 +1 +1 +1 +75\.0 %$/);
-    expect(lines[3]).toMatch(/^other words +1 +2 +1 +66\.7 %$/);
+    expect(lines[2]).toMatch(/^taken for pointers +3 +1 +1 +1 +75\.00 %$/);
+    expect(lines[3]).toMatch(/^other words +1 +2 +1 +66\.67 %$/);
   });
 
   test.each([
