@@ -3,7 +3,13 @@ import { randomInt } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import process from "node:process";
 import { Command } from "commander";
-import { strategiesFor, usualStrategiesFor, type CampaignSettings, type Checkable, type Found } from "../conformance/check/campaign.js";
+import {
+  strategiesFor,
+  usualStrategiesFor,
+  type CampaignSettings,
+  type Checkable,
+  type Found,
+} from "../conformance/check/campaign.js";
 import { isExternal } from "../conformance/check/external.js";
 import { readCorpus } from "../conformance/check/files.js";
 import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conformance/check/keep.js";

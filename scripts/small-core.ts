@@ -1,6 +1,6 @@
 /**
  * A small copy of a core, for a fixture: writable pages that are not zero, registers, names of mappings; nothing of the
- * machine that it was made on. tests/fixtures/images/README.md says how to use it.
+ * machine that it was made on. examples/images/README.md says how to use it.
  *
  * npm run small-core -- CORE MAPS OUT.gz [WORD...]: each word is written over wherever it stands.
  */

@@ -62,19 +62,27 @@ function copyPage(machine: Machine, child: Process, index: number, entry: number
   mapFresh(machine, child.slot, index, (machine.flags[entry] ?? 0) & ~GUARD, store);
 }
 
-/** The parent's frame, under guard on both sides if there are guards: nothing but page-table work. */
+/** The parent's frame, under guard on both sides: nothing but page-table work. */
 function sharePage(machine: Machine, parent: Process, child: Process, entry: number, own: number): void {
   const { entries, flags, frameReferences } = machine;
   const mapped = entries[entry] ?? 0;
   const old = flags[entry] ?? 0;
-  const guarded = machine.strategy.guards ? old | GUARD : old;
-  if (guarded !== old) parent.pageTableWrites += 1;
-  flags[entry] = guarded;
-  flags[own] = guarded;
+  if ((old & GUARD) === 0) parent.pageTableWrites += 1;
+  flags[entry] = old | GUARD;
+  flags[own] = old | GUARD;
   entries[own] = mapped;
   frameReferences[mapped - 1] = (frameReferences[mapped - 1] ?? 0) + 1;
   child.pageTableWrites += 1;
   machine.committed += 1;
+}
+
+/** The same without guards, where the parent's entry stays as it is: what one writes the other sees. */
+function shareOpenly(machine: Machine, parent: Process, child: Process, entry: number, own: number): void {
+  const [flags, writes] = [machine.flags[entry] ?? 0, parent.pageTableWrites];
+  sharePage(machine, parent, child, entry, own);
+  machine.flags[entry] = flags;
+  machine.flags[own] = flags;
+  parent.pageTableWrites = writes;
 }
 
 interface Inheritance {
@@ -121,6 +129,7 @@ function forkPages(machine: Machine, parent: Process, child: Process): void {
     const flags = machine.flags[entry] ?? 0;
     if (machine.entries[entry] === 0 || (flags & DONTFORK) !== 0) continue;
     if ((flags & WIPEONFORK) !== 0) mapFresh(machine, child.slot, index, flags & ~GUARD, 0);
+    else if (!strategy.guards) shareOpenly(machine, parent, child, entry, to + index);
     else if (strategy.lazy) sharePage(machine, parent, child, entry, to + index);
     else copyPage(machine, child, index, entry);
   }

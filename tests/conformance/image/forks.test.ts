@@ -10,7 +10,7 @@ import { placeOf } from "../../../conformance/image/print.js";
 import { startFast } from "../../../conformance/image/start.js";
 import { smallCore, text } from "./cores.js";
 
-const fixture = (name: string) => readCore(`tests/fixtures/images/${name}.core.gz`);
+const fixture = (name: string) => readCore(`examples/images/${name}.core.gz`);
 
 describe.each(imageFormats)("a small image, on both implementations, for %s", (format) => {
   const pack = packed(readCore(smallCore()), { format });
@@ -154,7 +154,7 @@ describe("what the judge must not miss", () => {
 });
 
 describe.each([
-  // Counted once by a script of its own over /proc/PID/mem's copy; see the README beside them.
+  // Counted by the script in the README beside them.
   ["nginx", 213, 17_150],
   ["redis", 485, 45_430],
 ])("%s", (name, pages, pointers) => {
