@@ -77,6 +77,9 @@ const forks = async (
 
 const run = async (core: string, options: Options, done: (code: ExitCode) => void): Promise<void> => {
   const { maps, pair, pairMaps, strategy, format, layout, json } = options;
+  if (pairMaps !== undefined && pair === undefined) {
+    throw new InputError("sfork", undefined, "--pair-maps is of a second core; name that with --pair");
+  }
   const image = imageOf(core, maps);
   const agreement = pair === undefined ? undefined : pairImages(image, imageOf(pair, pairMaps));
   const of = packed(image, { format });

@@ -81,6 +81,11 @@ test.each([
     () => [small(), "--pair", "package.json"],
     /^package\.json: is not an ELF file; make one with gcore PID\n$/,
   ],
+  [
+    "maps of a second core that is not named",
+    () => [small(), "--pair-maps", "package.json"],
+    "sfork: --pair-maps is of a second core; name that with --pair\n",
+  ],
 ])("%s is one line, and status 2", async (_, args, line) => {
   const { code, stdout, stderr } = await image(...args());
   expect(stderr).toMatch(line);

@@ -57,14 +57,19 @@ describe("a core", () => {
     const thread = Array.from({ length: 34 }, (_, index) => BigInt(index === 31 ? stack + 8 : index));
     const core = makeCore({
       machine: 183,
-      pieces: [{ start: stack, bytes: Buffer.alloc(20, 7), flags: 6 }],
+      // What is read before must not shine through.
+      pieces: [
+        { start: data, bytes: Buffer.alloc(4096, 0xff), flags: 6 },
+        { start: stack, bytes: Buffer.alloc(20, 7), flags: 6 },
+      ],
       threads: [thread],
     });
     const read = readCore(core);
     expect(read).toMatchObject({ machine: "aarch64" });
-    expect([read.words[4], read.words[5], read.mappings[0]?.name]).toEqual([0x07070707, 0, "[stack]"]);
+    expect([...read.words.slice(1024 + 4, 1024 + 7)]).toEqual([0x07070707, 0, 0]);
+    expect(read.mappings[1]?.name).toBe("[stack]");
     // c2 is the stack pointer; the machine has no room for x9.
-    expect(packed(read).memory.threads[0]?.[2]).toEqual({ value: 16n, area: 0 });
+    expect(packed(read).memory.threads[0]?.[2]).toEqual({ value: BigInt(4 * 4096 + 16), area: 1 });
     expect(packed(read).memory.threads[0]?.[0]).toEqual({ value: 0n, area: undefined });
   });
 });
@@ -112,6 +117,7 @@ describe.each(imageFormats)("packed for %s", (format) => {
 
   test("addresses are found, from old to new and back", () => {
     expect(pack.translate(data + 0x1018)).toBe(4 * 4096 + 0x2030);
+    expect(pack.translate(data + 0x101b)).toBe(4 * 4096 + 0x2033);
     expect(pack.translate(data - 1)).toBeUndefined();
     expect(pack.origin(5, 255)).toBe(data + 0xff8);
     expect(pack.origin(9, 0)).toBeUndefined();
