@@ -2,7 +2,7 @@
 import { fullEvery, judgeAs } from "../conformance/check/campaign.js";
 import { generate } from "../conformance/generate/generate.js";
 import type { GeneratedProgram } from "../conformance/generate/options.js";
-import { strategiesOf } from "../conformance/implementations/index.js";
+import { fastStrategies } from "../impl/fast/index.js";
 import { isSmall, type BenchRow } from "./small.js";
 import { distribution } from "./timing.js";
 
@@ -23,7 +23,7 @@ const round = (from: number, steps: number, small: boolean, { seed, programs }: 
     const kept: GeneratedProgram[] = [];
     while (kept.length < batch) {
       const started = performance.now();
-      const program = generate(seed, index, { strategies: strategiesOf.fast, profile: "mixed", steps });
+      const program = generate(seed, index, { strategies: fastStrategies, profile: "mixed", steps });
       index += 1;
       if (small && !isSmall(program.config)) continue;
       took += performance.now() - started;

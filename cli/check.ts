@@ -2,7 +2,13 @@
 import { randomInt } from "node:crypto";
 import process from "node:process";
 import { Command } from "commander";
-import { strategiesFor, type CampaignSettings, type Checkable, type Found } from "../conformance/check/campaign.js";
+import {
+  strategiesFor,
+  usualStrategiesFor,
+  type CampaignSettings,
+  type Checkable,
+  type Found,
+} from "../conformance/check/campaign.js";
 import { isExternal } from "../conformance/check/external.js";
 import { readCorpus } from "../conformance/check/files.js";
 import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conformance/check/keep.js";
@@ -89,11 +95,12 @@ const profileFor = ({ profile }: CheckOptions, impl: Checkable): CheckOptions["p
 
 const settingsOf = (options: CheckOptions, impl: Checkable): CampaignSettings => {
   const { seed, format, strategy, steps } = options;
+  const known = strategy.length === conformingNames.length ? usualStrategiesFor(impl) : strategiesFor(impl);
   return {
     impl,
     seed: seed ?? randomInt(2 ** 32).toString(),
     formats: format.filter((name) => formatsFor(impl).includes(name)),
-    strategies: strategy.filter((name) => strategiesFor(impl).includes(name)),
+    strategies: strategy.filter((name) => known.includes(name)),
     profile: profileFor(options, impl),
     steps,
   };

@@ -14,6 +14,7 @@ import { complain, err } from "./output.js";
 import { defectsCommand } from "./defects.js";
 import { exhaustCommand } from "./exhaust.js";
 import { generateCommand } from "./generate.js";
+import { imageCommand } from "./image.js";
 import { judgeCommand } from "./judge.js";
 import { oracleCommand } from "./oracle.js";
 import { replayCommand } from "./replay.js";
@@ -57,6 +58,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(oracleCommand(done))
     .addCommand(generateCommand(done))
     .addCommand(judgeCommand(done))
+    .addCommand(imageCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");
   // Commander prints its own one-line message; it must neither exit nor answer with status 1.

@@ -1,4 +1,5 @@
 /** Campaigns: the programs of a seed, one after the other, each judged; and what all of them came to. */
+import { fastStrategies } from "../../impl/fast/index.js";
 import type { Implementation } from "../../impl/implementation.js";
 import type { FormatName } from "../../spec/cheri/index.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
@@ -47,6 +48,10 @@ export const strategiesFor = (impl: Subject): readonly StrategyName[] => {
   if (isDefective(impl)) return strategiesOf.fast;
   return impl === "spec-lazy" || typeof impl === "function" ? strategyNames : strategiesOf[impl];
 };
+
+/** What `all` means: of the optimised implementation not the systems that it only compares others with. */
+export const usualStrategiesFor = (impl: Subject): readonly StrategyName[] =>
+  impl === "fast" || isDefective(impl) ? fastStrategies : strategiesFor(impl);
 
 /** What says which programs there are: the same settings, the same programs. */
 export interface CampaignSettings<Impl extends Subject = Checkable> {

@@ -1,5 +1,5 @@
 /** Implementations that are compared with the specification, by the names that commands have for them. */
-import { createFast, fastStrategies } from "../../impl/fast/index.js";
+import { createFast, fastBaselines, fastStrategies } from "../../impl/fast/index.js";
 import type { Implementation } from "../../impl/implementation.js";
 import type { Config, StrategyName } from "../../spec/sfork/config.js";
 
@@ -9,5 +9,7 @@ export const implementations = { fast: createFast } as const satisfies Readonly<
 
 export type ImplementationName = keyof typeof implementations;
 
-/** The strategies that each has. */
-export const strategiesOf: Readonly<Record<ImplementationName, readonly StrategyName[]>> = { fast: fastStrategies };
+/** The strategies that each has; `all` means fewer of them. */
+export const strategiesOf: Readonly<Record<ImplementationName, readonly StrategyName[]>> = {
+  fast: [...fastStrategies, ...fastBaselines],
+};

@@ -94,8 +94,9 @@ const implementationOf = ({ reset, step, machine }: Stepper): SpecImplementation
   };
 };
 
-export const createSpec = (config: Config): SpecImplementation => {
-  let machine = initial(config);
+/** `first`: a machine of that configuration to begin with, in place of the one at its start. */
+export const createSpec = (config: Config, first?: Machine): SpecImplementation => {
+  let machine = first ?? initial(config);
   return implementationOf({
     reset: (next) => {
       machine = initial(next);

@@ -6,17 +6,36 @@ import { factsOf, maskOf } from "./facts.js";
 import { fileSize, maxDescriptors, type Held, type Machine, type Process, type Strategy } from "./machine.js";
 import { newHeld, takeStore } from "./storage.js";
 
+/** What most strategies have alike: a lazy fork under guard, no fault but a write's, and no kernel beside. */
+const guarded = {
+  ...{ separate: false, lazy: true, readFaults: false, tagFaults: false, staleReads: false, guards: true },
+  ...{ kernelMapped: 0, kernelWritten: 0 },
+} as const;
+
 /** The strategies that there are here: what a fork does, and which touches fault. */
 const strategies = {
-  eager: { separate: false, lazy: false, readFaults: false, tagFaults: false, staleReads: false },
-  coa: { separate: false, lazy: true, readFaults: true, tagFaults: true, staleReads: false },
-  copa: { separate: false, lazy: true, readFaults: false, tagFaults: true, staleReads: true },
-  "multi-as-cow": { separate: true, lazy: true, readFaults: false, tagFaults: false, staleReads: false },
+  eager: { ...guarded, lazy: false },
+  coa: { ...guarded, readFaults: true, tagFaults: true },
+  copa: { ...guarded, tagFaults: true, staleReads: true },
+  "multi-as-cow": { ...guarded, separate: true },
 } as const;
+
+/** Systems to compare those with; the last two are known not to isolate. */
+const baselines = {
+  "vm-clone": { ...guarded, separate: true, kernelMapped: 64, kernelWritten: 8 },
+  "shared-segments": { ...guarded, guards: false },
+  "naive-cow": guarded,
+} as const;
+
+const everything: Readonly<Partial<Record<string, Strategy>>> = { ...strategies, ...baselines };
 
 type FastStrategy = keyof typeof strategies;
 
+/** What is checked where nobody names a strategy. */
 export const fastStrategies = Object.keys(strategies) as readonly FastStrategy[];
+
+/** Those that have to be named. */
+export const fastBaselines = Object.keys(baselines) as readonly (keyof typeof baselines)[];
 
 /** Regions and pages that can be counted in 32 bits. */
 const mostPages = 0x4000000;
@@ -32,8 +51,10 @@ const hi = (value: bigint): number => Number(BigInt.asIntN(32, value >> 32n));
 /** The machine with nothing in it: no process, no page. */
 export const emptyMachine = (config: Config): Machine => {
   if (new Uint8Array(new Uint32Array([1]).buffer)[0] !== 1) refuse("this machine is big-endian");
-  const strategy = (strategies as Readonly<Partial<Record<string, Strategy>>>)[config.strategy];
-  if (strategy === undefined) return refuse(`no strategy ${config.strategy}; it has ${fastStrategies.join(", ")}`);
+  const strategy = everything[config.strategy];
+  if (strategy === undefined) {
+    return refuse(`no strategy ${config.strategy}; it has ${[...fastStrategies, ...fastBaselines].join(", ")}`);
+  }
   const { page, pages, slots, shared } = config;
   const codec = codecs[config.format];
   const facts = factsOf[config.format];

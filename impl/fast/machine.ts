@@ -149,6 +149,11 @@ export interface Strategy {
   readonly tagFaults: boolean;
   /** Reads of raw bytes that do not fault may differ from an eager copy's (REF-2). */
   readonly staleReads: boolean;
+  /** A lazy fork guards the pages that it shares, on both sides; without guards a write is everybody's. */
+  readonly guards: boolean;
+  /** Pages of a kernel that is cloned with the process, and how many of them the child's writes at once. */
+  readonly kernelMapped: number;
+  readonly kernelWritten: number;
 }
 
 /** Rights by their bits in the machine's format. */

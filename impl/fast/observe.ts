@@ -129,14 +129,17 @@ const granulesOf = (machine: Machine, store: number, home: number, slot: number)
   });
 };
 
+/** The slot from which a frame's capabilities are relocated to be seen; where no load waits for that, they are seen as they lie. */
+export const seenFrom = ({ strategy, frameHome }: Machine, frame: number, slot: number): number =>
+  strategy.separate || (strategy.lazy && !strategy.tagFaults) ? slot : (frameHome[frame] ?? 0);
+
 const pageOf = (machine: Machine, slot: number, index: number): PageView | undefined => {
   const entry = (machine.rowOf[slot] ?? 0) * machine.pages + index;
   const frame = (machine.entries[entry] ?? 0) - 1;
   if (frame < 0) return undefined;
   const flags = machine.flags[entry] ?? 0;
-  const home = machine.strategy.separate ? slot : (machine.frameHome[frame] ?? 0);
   return {
-    granules: granulesOf(machine, machine.frameStore[frame] ?? 0, home, slot),
+    granules: granulesOf(machine, machine.frameStore[frame] ?? 0, seenFrom(machine, frame, slot), slot),
     protection: { read: (flags & READ) !== 0, write: (flags & WRITE) !== 0, execute: (flags & EXECUTE) !== 0 },
   };
 };
@@ -155,16 +158,16 @@ const processView = (machine: Machine, { slot, actions, stack }: Process): Proce
   };
 };
 
+export const threadView = (machine: Machine, ordinal: number): readonly Capability[] => {
+  const thread = machine.threads[ordinal];
+  return thread === undefined ? [] : registersOf(thread.registers).map((one) => register(machine, one));
+};
+
 export const viewOf = (machine: Machine): View => {
   const live = machine.processes.filter(({ state }) => state === "live");
   return {
     processes: new Map(live.map((process) => [process.ordinal, processView(machine, process)])),
-    threads: new Map(
-      machine.liveThreads.map(({ ordinal: index, registers }) => [
-        index,
-        registersOf(registers).map((one) => register(machine, one)),
-      ]),
-    ),
+    threads: new Map(machine.liveThreads.map(({ ordinal: index }) => [index, threadView(machine, index)])),
     segments: Array.from({ length: machine.config.shared }, (_, segment) =>
       granulesOf(machine, segmentStore(segment), 0, 0),
     ),

@@ -76,6 +76,15 @@ function sharePage(machine: Machine, parent: Process, child: Process, entry: num
   machine.committed += 1;
 }
 
+/** The same without guards, where the parent's entry stays as it is: what one writes the other sees. */
+function shareOpenly(machine: Machine, parent: Process, child: Process, entry: number, own: number): void {
+  const [flags, writes] = [machine.flags[entry] ?? 0, parent.pageTableWrites];
+  sharePage(machine, parent, child, entry, own);
+  machine.flags[entry] = flags;
+  machine.flags[own] = flags;
+  parent.pageTableWrites = writes;
+}
+
 interface Inheritance {
   readonly copied: number;
   readonly wiped: number;
@@ -120,9 +129,18 @@ function forkPages(machine: Machine, parent: Process, child: Process): void {
     const flags = machine.flags[entry] ?? 0;
     if (machine.entries[entry] === 0 || (flags & DONTFORK) !== 0) continue;
     if ((flags & WIPEONFORK) !== 0) mapFresh(machine, child.slot, index, flags & ~GUARD, 0);
+    else if (!strategy.guards) shareOpenly(machine, parent, child, entry, to + index);
     else if (strategy.lazy) sharePage(machine, parent, child, entry, to + index);
     else copyPage(machine, child, index, entry);
   }
+}
+
+/** A kernel that is cloned with the process: mapped twice, and copied where the child's writes. */
+function cloneKernel({ strategy: { kernelMapped, kernelWritten } }: Machine, parent: Process, child: Process): void {
+  parent.pageTableWrites += kernelMapped;
+  child.pageTableWrites += kernelMapped + kernelWritten;
+  child.faults += kernelWritten;
+  child.copies += kernelWritten;
 }
 
 /** A capability that the kernel holds, as the child's kernel holds it. */
@@ -196,6 +214,7 @@ const fork: HandlerOf<"fork"> = (machine, code, at, { slot: asked, pid: wanted }
   processes.push(child);
   occupy(machine, slot, child);
   forkPages(machine, parent, child);
+  cloneKernel(machine, parent, child);
   const first = newThread(machine, child, thread.mask);
   forkRegisters(machine, thread, first);
   for (const index of absent) {

@@ -167,11 +167,11 @@ const needsResolving = (machine: Machine, entry: number, slot: number): boolean 
 
 /** Would this touch fault by the strategy? */
 export function faults(machine: Machine, entry: number, slot: number, touch: number): boolean {
-  const { lazy, readFaults, tagFaults } = machine.strategy;
+  const { lazy, readFaults, tagFaults, guards } = machine.strategy;
   if (!lazy) return false;
   if (touch >= TOUCH_WRITE && ((machine.flags[entry] ?? 0) & GUARD) !== 0) return true;
   if (!needsResolving(machine, entry, slot)) return false;
-  if (touch >= TOUCH_WRITE) return true;
+  if (touch >= TOUCH_WRITE) return guards;
   return touch === TOUCH_TAG ? tagFaults : readFaults;
 }
 

@@ -41,6 +41,17 @@ export function takeStore(machine: Machine): number {
   return store;
 }
 
+/** Room for so many stores in all, and no more: it is not doubled. */
+export function reserveStores(machine: Machine, stores: number): void {
+  const { cells, tags, pageHalves, tagWords } = machine;
+  if (stores * pageHalves <= cells.length) return;
+  machine.cells = new Int32Array(stores * pageHalves);
+  machine.cells.set(cells);
+  machine.bytes = new Uint8Array(machine.cells.buffer);
+  machine.tags = new Int32Array(stores * tagWords);
+  machine.tags.set(tags);
+}
+
 /** The number of a frame that nothing maps yet. */
 export function takeFrame(machine: Machine, home: number): number {
   const frame = machine.freeFrames.pop() ?? machine.frameCount;

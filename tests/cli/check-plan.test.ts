@@ -143,10 +143,10 @@ describe("--corpus", () => {
 
   test("with a strategy that the implementation does not have is refused with its line", async () => {
     const folder = temporary();
-    const file = write(folder, "a.sfork", "sfork 1\nconfig strategy=vm-clone\n");
+    const file = write(folder, "a.sfork", "sfork 1\nconfig strategy=posix\n");
     const { code, stderr } = await check(specification, ["--impl", "fast", "--runs", "1", "--corpus", folder]);
     expect(stderr).toBe(
-      `${file}:2: fast does not have the strategy vm-clone; name one of eager, coa, copa, multi-as-cow\n`,
+      `${file}:2: fast does not have the strategy posix; name one of eager, coa, copa, multi-as-cow, vm-clone, shared-segments, naive-cow\n`,
     );
     expect(code).toBe(2);
   });

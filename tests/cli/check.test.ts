@@ -267,9 +267,9 @@ describe("wrong usage is one line and status 2", () => {
   });
 
   test("a strategy that the implementation does not have", async () => {
-    const { status, stdout, stderr } = await sfork(["check", "--impl", "fast", "--strategy", "copa,vm-clone"]);
+    const { status, stdout, stderr } = await sfork(["check", "--impl", "fast", "--strategy", "copa,posix"]);
     expect(stderr).toBe(
-      "sfork: --strategy vm-clone: fast does not have it; name some of eager, coa, copa, multi-as-cow\n",
+      "sfork: --strategy posix: fast does not have it; name some of eager, coa, copa, multi-as-cow, vm-clone, shared-segments, naive-cow\n",
     );
     expect(stdout).toBe("");
     expect(status).toBe(2);

@@ -287,7 +287,7 @@ describe("bad input is one line and status 2", () => {
   });
 
   const sides =
-    "Name two of spec:posix, spec:eager, spec:coa, spec:copa, spec:multi-as-cow, spec:vm-clone, spec:shared-segments, spec:naive-cow, fast:eager, fast:coa, fast:copa, fast:multi-as-cow, linux, with a comma between them.";
+    "Name two of spec:posix, spec:eager, spec:coa, spec:copa, spec:multi-as-cow, spec:vm-clone, spec:shared-segments, spec:naive-cow, fast:eager, fast:coa, fast:copa, fast:multi-as-cow, fast:vm-clone, fast:shared-segments, fast:naive-cow, linux, with a comma between them.";
   test.each([
     [
       ["run", "--strategy", "cow", "x"],
