@@ -1,6 +1,5 @@
 /** `sfork defects`: does the suite find every mistake of the catalogue, and how soon? */
 import { randomInt } from "node:crypto";
-import { availableParallelism } from "node:os";
 import process from "node:process";
 import { Command, InvalidArgumentError } from "commander";
 import { z } from "zod";
@@ -8,13 +7,17 @@ import { became, type CampaignSettings, type Found } from "../conformance/check/
 import { runCampaign } from "../conformance/check/run.js";
 import { threads, type Workers } from "../conformance/check/workers.js";
 import { defects, notModelled } from "../conformance/defects/catalogue.js";
+import { mutationPage, mutationReport } from "../conformance/defects/report.js";
 import type { Defect } from "../conformance/defects/defect.js";
+import { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { formatNames } from "../conformance/program/config-codec.js";
 import { fastStrategies } from "../impl/fast/index.js";
-import { programOptions, wholeOf } from "./check-options.js";
+import { programOptions } from "./check-options.js";
+import { tryReports, writeReports } from "./check-files.js";
 import { exitCodes, type ExitCode } from "./errors.js";
-import { out } from "./output.js";
+import { interruptible } from "./interruptible.js";
+import { complain, out } from "./output.js";
 import { createProgress } from "./progress.js";
 
 const usualRuns = 10_000;
@@ -26,16 +29,20 @@ Examples:
   $ sfork defects R7 B5 --seed 1
   $ sfork defects --list
   $ sfork defects --runs 1000 --json
+  $ sfork defects --report html=defects.html
 
 Each defect is the optimised implementation with a few lines changed when it is loaded. It is checked as sfork check does by default, up to
 the first finding, which is then made smaller: after how many programs and seconds that was, and how many steps were left.
 
 Exit status: 0 all were found; 1 one was missed; 2 wrong usage; 3 the output could not be written; 130 interrupted.`;
 
+const reportKinds = ["html", "json"] as const;
+
 const optionsSchema = z.object({
   list: z.boolean().default(false),
   json: z.boolean().default(false),
   guided: z.boolean().default(false),
+  report: z.array(z.object({ kind: z.enum(reportKinds), file: z.string() })).default([]),
   runs: z.number().default(usualRuns),
   seed: z.string().optional(),
   workers: z.number(),
@@ -157,30 +164,36 @@ const run = async (chosen: readonly Defect[], options: Options, done: (code: Exi
     process.stdout.write(list(chosen, options.json));
     return;
   }
+  tryReports(options.report);
   const seed = options.seed ?? randomInt(2 ** 32).toString();
-  const abort = new AbortController();
-  const interrupt = (): void => {
-    abort.abort();
-  };
-  process.once("SIGINT", interrupt);
   const progress = createProgress();
   const all: Tried[] = [];
-  for (const [nth, defect] of chosen.entries()) {
-    progress.update(`${defect.id}, ${nth + 1} of ${chosen.length}`);
-    // Threads of its own for each: what one has loaded, the next does not find.
-    const workers = threads(options.workers);
-    const tried = await trying(defect, seed, options, workers, abort.signal);
-    await workers.close();
-    if (abort.signal.aborted) break;
-    all.push(tried);
-    progress.clear();
-    if (!options.json) process.stdout.write(`${lineOf(tried)}\n`);
-  }
-  process.off("SIGINT", interrupt);
+  const interrupted = await interruptible(progress.clear, async (signal) => {
+    for (const [nth, defect] of chosen.entries()) {
+      progress.update(`${defect.id}, ${nth + 1} of ${chosen.length}`);
+      // Threads of its own for each: what one has loaded, the next does not find.
+      const workers = threads(options.workers);
+      const tried = await trying(defect, seed, options, workers, signal);
+      await workers.close();
+      if (signal.aborted) break;
+      all.push(tried);
+      progress.clear();
+      if (!options.json) process.stdout.write(`${lineOf(tried)}\n`);
+    }
+    return signal.aborted;
+  });
   progress.clear();
   const isAll = all.every(({ found }) => found !== undefined);
   if (!isAll) done(exitCodes.finding);
-  else if (abort.signal.aborted) done(exitCodes.interrupted);
+  else if (interrupted) done(exitCodes.interrupted);
+  const reports = {
+    html: (): string => mutationPage(all, `sfork defects, seed ${seed}`),
+    json: (): string => `${JSON.stringify(mutationReport(all), null, 2)}\n`,
+  };
+  for (const error of writeReports(options.report, reports)) {
+    complain(error.describe());
+    done(exitCodes.environment);
+  }
   const found = all.filter((one) => one.found !== undefined).length;
   process.stdout.write(
     options.json
@@ -205,16 +218,18 @@ export const defectsCommand = (done: (code: ExitCode) => void): Command =>
     .option("--list", "say what they are")
     .addOption(programOptions.runs(`most programs for each (default: ${usualRuns})`))
     .addOption(programOptions.seed())
-    .option(
-      "--workers <n>",
-      "programs that are judged at a time (default: one for each core)",
-      wholeOf,
-      availableParallelism(),
-    )
+    .addOption(programOptions.workers())
     .addOption(programOptions.guided())
+    .addOption(programOptions.report(reportKinds))
     .option("--json", "print one JSON object at the end")
     .addHelpText("after", examples)
     .action(async (ids: readonly Defect[] | undefined, options: unknown) => {
       const chosen = ids === undefined || ids.length === 0 ? defects : ids;
-      await run(chosen, optionsSchema.parse(options), done);
+      try {
+        await run(chosen, optionsSchema.parse(options), done);
+      } catch (error) {
+        if (!(error instanceof InputError)) throw error;
+        complain(error.describe());
+        done(exitCodes.usage);
+      }
     });

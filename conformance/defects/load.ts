@@ -22,6 +22,9 @@ const filesIn = (folder: string): readonly string[] =>
 
 const textOf = (folder: string, file: string): string => readFileSync(path.join(folder, `${file}.js`), "utf8");
 
+/** A file of the implementation as it is built. */
+export const sourceOf = (file: string): string => textOf(built(), file);
+
 const times = (text: string, part: string): number => text.split(part).length - 1;
 
 /** What is wrong with an edit; undefined where its place is there, once. */

@@ -1,9 +1,14 @@
 /** `sfork defects`. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { defectsCommand } from "../../cli/defects.js";
 import { defects, notModelled } from "../../conformance/defects/catalogue.js";
 import { sfork } from "../support/cli.js";
+import { removeAtEnd } from "../support/files.js";
 import { running } from "./support.js";
+
+const newFolder = removeAtEnd();
 
 const run = running((done) => defectsCommand(done));
 
@@ -32,9 +37,21 @@ test("one that is named is found and made smaller; --json tells it", async () =>
   expect(told.defects[0]?.steps).toBeLessThanOrEqual(12);
 });
 
+test("--report writes a page and a mutation-testing report", async () => {
+  const folder = newFolder();
+  const [html, json] = [join(folder, "defects.html"), join(folder, "defects.json")];
+  const report = `html=${html},json=${json}`;
+  const { code } = await run(first?.id ?? "", "--seed", "1", "--workers", "1", "--report", report);
+  expect(code).toBeUndefined();
+  const { schemaVersion, files } = JSON.parse(readFileSync(json, "utf8")) as { schemaVersion: string; files: object };
+  expect([schemaVersion, Object.keys(files).length > 0]).toEqual(["1", true]);
+  expect(readFileSync(html, "utf8")).toContain(`"id":"${first?.id ?? ""}"`);
+});
+
 test.for([
   [["R99"], /^sfork: .*Name defects of the catalogue; sfork defects --list has them\.\n$/],
   [["B6"], /^sfork: .*B6 is not modelled: a step is atomic/],
+  [["--report", "html=no/such/folder/x.html"], /^no\/such\/folder\/x\.html: the html report cannot be written here: /],
   [["--runs", "none"], /^sfork: option '--runs <n>' argument 'none' is invalid/],
 ] as const)("%j is wrong usage: one line and status 2", async ([args, message]) => {
   const { status, stderr } = await sfork(["defects", ...args]);
