@@ -9,7 +9,7 @@ import { plainerConfig, type Complete } from "./configuration.js";
 import { nearerOffsets } from "./offsets.js";
 import { plainerSteps } from "./operands.js";
 import type { Shows } from "./shows.js";
-import { fewerSteps, fewerThreads } from "./steps.js";
+import { fewerSteps, fewerThreads, fewerTogether } from "./steps.js";
 
 export interface ShrinkOptions {
   /** What configurations there are (legal ones, by default). */
@@ -51,8 +51,10 @@ export const shrink = (
   for (;;) {
     const fewer = fewerThreads(fewerSteps(smallest, within), within);
     const plainer = plainerSteps(nearerOffsets(plainerConfig(fewer, within, complete), within), within);
-    // The last round changes nothing: it has tried to leave out each step.
-    if (isDeepStrictEqual(plainer, smallest)) return { program: smallest, judged, minimal };
-    smallest = plainer;
+    // The last round changes nothing: it has tried to leave out each step, and then each two.
+    const changes = !isDeepStrictEqual(plainer, smallest);
+    const next = changes ? plainer : fewerTogether(smallest, within);
+    if (next.steps.length === smallest.steps.length && !changes) return { program: smallest, judged, minimal };
+    smallest = next;
   }
 };

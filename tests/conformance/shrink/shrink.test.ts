@@ -54,6 +54,32 @@ describe("a program is shrunk", () => {
     expect(ops(small)).toEqual(["fork", "yield", "yield", "yield", "fork"]);
   });
 
+  test("to fewer processes, called by less, though a step names one", () => {
+    const shows: Shows = ({ steps }) => {
+      const forks = steps.filter(({ operation }) => operation.op === "fork").length;
+      return forks > 1 && steps.some(({ operation }) => operation.op === "wait" && operation.whom === forks);
+    };
+    const long = program(...Array.from({ length: 6 }, () => "0: fork c7"), "3: yield", "0: wait c7, 6");
+    const small = smallest(long, shows);
+    expect(shows(small)).toBe(true);
+    expect(ops(small)).toEqual(["fork", "fork", "wait"]);
+  });
+
+  test("by two steps at once, where neither can go by itself", () => {
+    const shows: Shows = ({ steps }) => {
+      const count = (op: OperationName): number => steps.filter(({ operation }) => operation.op === op).length;
+      return count("pipe") > 0 && count("pipe") === count("close");
+    };
+    const long = program(
+      ...Array.from({ length: 6 }, () => "0: pipe"),
+      ...Array.from({ length: 6 }, () => "0: close 0"),
+    );
+    const small = smallest(long, shows);
+    expect(shows(small)).toBe(true);
+    // For a program of six steps pairs are not tried any more.
+    expect(ops(small)).toHaveLength(6);
+  });
+
   test("to the plainest configuration that shows it", () => {
     const shows: Shows = ({ config: { pages, format }, steps }) => pages >= 8 && format !== "rvy64" && steps.length > 0;
     const { config } = program(
