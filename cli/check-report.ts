@@ -27,7 +27,8 @@ export const printFinding = (settings: CampaignSettings, found: Found, path: str
   const { rule, kind, where, what, expected, actual, step, also, program } = found.finding;
   const operation = program.steps[step]?.operation;
   const { format, strategy } = program.config;
-  const origin = found.file === undefined ? `${found.index} of seed ${settings.seed}` : `of ${found.file}`;
+  const made = found.mutant === true ? ", made from others" : "";
+  const origin = found.file === undefined ? `${found.index} of seed ${settings.seed}${made}` : `of ${found.file}`;
   return [
     out.red(`${rule}: ${where} ${what}`),
     `  step      ${step}${operation === undefined ? "" : `: ${printOperation(operation)}`}`,
