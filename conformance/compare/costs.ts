@@ -15,7 +15,12 @@ interface Cost {
 
 /** The clock is in MHz, all others are cycles. */
 export const costTable = {
-  clock: { cycles: 2500, unit: "MHz", what: "of the processor", source: "the board of the published evaluation, 2.5 GHz" },
+  clock: {
+    cycles: 2500,
+    unit: "MHz",
+    what: "of the processor",
+    source: "the board of the published evaluation, 2.5 GHz",
+  },
   forkOneSpace: {
     cycles: 135_000,
     unit: "cycles a fork",
@@ -115,10 +120,11 @@ export const parseCosts = (file: string, text: string): Costs => {
   try {
     json = JSON.parse(text);
   } catch {
-    refuse("is not JSON; write an object such as { \"trap\": 2000 }");
+    refuse('is not JSON; write an object such as { "trap": 2000 }');
   }
   const given = record.safeParse(json);
-  if (!given.success || Array.isArray(json)) return refuse('is no table of costs; write an object such as { "trap": 2000 }');
+  if (!given.success || Array.isArray(json))
+    return refuse('is no table of costs; write an object such as { "trap": 2000 }');
   for (const [name, value] of Object.entries(given.data)) {
     if (!costNames.some((known) => known === name)) {
       refuse(`${quote(name)} is no cost; there are ${costNames.join(", ")}`);

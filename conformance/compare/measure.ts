@@ -64,7 +64,16 @@ const plus = (one: Counted, two: Counted, sign = 1): Counted => ({
 /** What a process does for itself, without its kernel. */
 const isCall = (step: Step): boolean => !/^(?:CAP|MEM-[1-6]|EXEC-1)/.test(operations[step.operation.op].rule);
 
-const writing: ReadonlySet<string> = new Set(["storecap", "store.b", "store.h", "store.w", "store.d", "memset", "read", "readv"]);
+const writing: ReadonlySet<string> = new Set([
+  "storecap",
+  "store.b",
+  "store.h",
+  "store.w",
+  "store.d",
+  "memset",
+  "read",
+  "readv",
+]);
 
 const kindOf = ({ operation: { op } }: Step): keyof FaultKinds =>
   op === "loadcap" ? "pointer" : writing.has(op) ? "write" : "read";
@@ -179,7 +188,9 @@ const createCounter = (machine: Machine) => {
         childOwn: most(children.map(({ own }) => own)),
         childShare: most(children.map(({ share }) => share)),
         childMade: most(given),
-        parentOwn: most(samples.flatMap(({ processes }) => processes.filter(({ process }) => process === 0)).map(({ own }) => own)),
+        parentOwn: most(
+          samples.flatMap(({ processes }) => processes.filter(({ process }) => process === 0)).map(({ own }) => own),
+        ),
         frames: most(samples.map(({ frames }) => frames)),
         refused,
         firstRefused,

@@ -35,7 +35,12 @@ export function* makeGraph(graph: Graph, random: Random, root: number): Generato
 /** A thread goes from node to node; the register `to` holds the one it is at, and gets `from` first. */
 export function* walk(
   { pointers }: Graph,
-  { actor, from, to, hops }: { readonly actor: number; readonly from: number; readonly to: number; readonly hops: number },
+  {
+    actor,
+    from,
+    to,
+    hops,
+  }: { readonly actor: number; readonly from: number; readonly to: number; readonly hops: number },
   random: Random,
   visit: () => Iterable<Step> = () => [],
 ): Generator<Step, void, void> {

@@ -89,7 +89,8 @@ export const imagePlan = (image: Image): ImagePlan => {
   const of = memory.areas.map((area) => pagesOf(memory, area));
   const paths = reached(memory, of);
   if (paths.size === 0) {
-    const what = "no register of its first thread points into a mapping, so that nothing can be walked; make it with gcore";
+    const what =
+      "no register of its first thread points into a mapping, so that nothing can be walked; make it with gcore";
     throw new InputError(image.file, undefined, what);
   }
   const { strategy: _, ...config } = pack.configOf("eager");
@@ -108,7 +109,8 @@ export const imagePlan = (image: Image): ImagePlan => {
         eachPointer(memory, nth, (at) => {
           tagged[at] = 1;
         });
-        for (const [at, tag] of tagged.entries()) if (tag === 1) yield child.loadcap(target, distance + at * granule, root);
+        for (const [at, tag] of tagged.entries())
+          if (tag === 1) yield child.loadcap(target, distance + at * granule, root);
         const plain = tagged.indexOf(0);
         if (plain < 0) continue;
         yield child.load(target, distance + plain * granule, root);
