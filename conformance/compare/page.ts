@@ -1,4 +1,5 @@
 /** A comparison as a page: plots and tables, in one file that loads nothing. */
+import { imageStrategies } from "../image/forks.js";
 import { page as pageBytes } from "../workloads/workload.js";
 import { costTable, costNames } from "./costs.js";
 import { escapeHtml } from "../html.js";
@@ -20,7 +21,7 @@ p { margin: .25rem 0; } .note { color: var(--faint); font-size: 14px; }
 table { border-collapse: collapse; font-size: 14px; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: right; font-variant-numeric: tabular-nums; vertical-align: bottom; }
 th { font-weight: 600; border-bottom: 1px solid var(--line); }
-th.text, td.text { text-align: left; }
+th.text, td.text { text-align: left; } td.text:first-child { white-space: nowrap; }
 svg { display: block; width: 100%; max-width: 760px; height: auto; font-family: system-ui, sans-serif; }
 svg text { fill: var(--ink); }
 .grid { stroke: var(--line); } .axis { stroke: var(--faint); }
@@ -33,7 +34,7 @@ const tableHtml = ({ title, head, rows, texts, notes }: Table): string => {
   const cells = (name: "th" | "td", row: readonly string[]): string =>
     row.map((cell, at) => `<${name}${at < texts ? ' class="text"' : ""}>${escapeHtml(cell)}</${name}>`).join("");
   return [
-    `<h2>${escapeHtml(title)}</h2>`,
+    `<h2>${escapeHtml(title.charAt(0).toUpperCase() + title.slice(1))}</h2>`,
     '<div class="scroll"><table>',
     `<thead><tr>${cells("th", head)}</tr></thead>`,
     `<tbody>${rows.map((row) => `<tr>${cells("td", row)}</tr>`).join("\n")}</tbody>`,
@@ -44,10 +45,13 @@ const tableHtml = ({ title, head, rows, texts, notes }: Table): string => {
 
 const megabytes = (pages: number): number => (pages * pageBytes) / 2 ** 20;
 
+/** A strategy has its colour, whatever it is compared with. */
+const marks: readonly string[] = imageStrategies;
+
 const seriesOf = (rows: readonly Row[], of: (sample: Sample) => number): readonly Series[] =>
-  rows.map(({ strategy, samples }, mark) => ({
+  rows.map(({ strategy, samples }) => ({
     name: strategy,
-    mark: mark % 7,
+    mark: Math.max(0, marks.indexOf(strategy)),
     points: samples.map((sample) => [sample.step, megabytes(of(sample))] as const),
   }));
 

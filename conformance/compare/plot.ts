@@ -55,7 +55,7 @@ export const powersOf = (values: readonly number[]): readonly number[] => {
 };
 
 const label = (value: number): string =>
-  value >= 1e5 || (value > 0 && value < 0.01) ? value.toExponential(0).replace("e+", "e") : value.toLocaleString("en");
+  value >= 1e7 || (value > 0 && value < 0.01) ? value.toExponential(0).replace("e+", "e") : value.toLocaleString("en");
 
 const fixed = (value: number): string => value.toFixed(1);
 

@@ -93,15 +93,16 @@ export const imagePlan = (image: Image): ImagePlan => {
       "no register of its first thread points into a mapping, so that nothing can be walked; make it with gcore";
     throw new InputError(image.file, undefined, what);
   }
-  const { strategy: _, ...config } = pack.configOf("eager");
   const bases = memory.areas.map(({ first }) => first * imagePage);
 
   const steps = function* (): Generator<Step, void, void> {
-    const [parent, child] = [thread(0), thread(1)];
+    // Threads of the image come first.
+    const actor = memory.threads.length;
+    const [parent, child] = [thread(0), thread(actor)];
     yield { actor: 0, operation: { op: "fork", cd: 0 } };
     let seen = 0;
     for (const [index, path] of paths) {
-      yield* reach(1, path);
+      yield* reach(actor, path);
       const isWritten = memory.areas[index]?.protection.write === true;
       for (const nth of of[index] ?? []) {
         const distance = (memory.pages[nth] ?? 0) * imagePage - (bases[index] ?? 0);
@@ -125,7 +126,8 @@ export const imagePlan = (image: Image): ImagePlan => {
   };
   const walked = [...paths.keys()].reduce((sum, index) => sum + (of[index]?.length ?? 0), 0);
   return {
-    config,
+    // Under which strategy it runs is said later.
+    config: pack.configOf("eager"),
     memory,
     steps,
     notes: [
