@@ -19,7 +19,7 @@ export interface IpcRow {
   readonly microseconds: number;
 }
 
-const messages = 64;
+const messages = 16;
 const sizes = [64, 4096, 65_536] as const;
 
 const [buffer, message] = [8, 9];
