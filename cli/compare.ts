@@ -13,6 +13,7 @@ import { readCore } from "../conformance/image/core.js";
 import { imageStrategies, type ImageStrategy } from "../conformance/image/forks.js";
 import { readMaps } from "../conformance/image/maps.js";
 import { imagePage } from "../conformance/image/pack.js";
+import { printJsonProgram } from "../conformance/program/json.js";
 import { printCommented } from "../conformance/program/print.js";
 import type { Program } from "../conformance/program/program.js";
 import { imagePlan } from "../conformance/workloads/image.js";
@@ -125,7 +126,7 @@ const subjectOf = (name: string | undefined, options: Options): Subject => {
 };
 
 /** The workload as a program file. */
-const programText = ({ name, plan, seed }: Subject, strategy: ImageStrategy): string => {
+const programText = ({ name, plan, seed }: Subject, { strategy: [strategy], json }: Options): string => {
   const steps: Step[] = [];
   for (const step of plan.steps()) {
     if (steps.length === mostProgramSteps) {
@@ -134,7 +135,8 @@ const programText = ({ name, plan, seed }: Subject, strategy: ImageStrategy): st
     }
     steps.push(step);
   }
-  const program: Program = { version: 1, config: { ...plan.config, strategy }, steps };
+  const program: Program = { version: 1, config: { ...plan.config, ...(strategy && { strategy }) }, steps };
+  if (json) return printJsonProgram(program);
   return printCommented(program, [`${name}${seed === undefined ? "" : `, seed ${seed}`}`, ...plan.notes]);
 };
 
@@ -142,7 +144,7 @@ const run = async (name: string | undefined, options: Options, done: (code: Exit
   const costs = options.costs === undefined ? defaultCosts : readCosts(options.costs);
   const subject = subjectOf(name, options);
   if (options.program) {
-    await writeLine(programText(subject, options.strategy[0] ?? "copa").trimEnd());
+    await writeLine(programText(subject, options).trimEnd());
     return;
   }
   tryReports(options.report);

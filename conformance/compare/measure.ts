@@ -11,7 +11,7 @@ import { strategies } from "../../spec/sfork/laws.js";
 import { operations, type Step } from "../../spec/sfork/operation.js";
 import { printOperation } from "../program/print.js";
 import { configOf, type Plan } from "../workloads/workload.js";
-import type { Counted } from "./costs.js";
+import { nothing, plus, type Counted } from "./costs.js";
 import { createSampler, type Sample } from "./memory.js";
 
 /** What kind of access a fault was met at; `kernel`: of a kernel that was cloned, and writes to itself. */
@@ -51,15 +51,6 @@ export interface Measured {
   readonly firstRefused: string | undefined;
   readonly milliseconds: number;
 }
-
-const nothing: Counted = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 0 };
-
-const plus = (one: Counted, two: Counted, sign = 1): Counted => ({
-  faults: one.faults + sign * two.faults,
-  copies: one.copies + sign * two.copies,
-  relocations: one.relocations + sign * two.relocations,
-  pageTableWrites: one.pageTableWrites + sign * two.pageTableWrites,
-});
 
 /** What a process does for itself, without its kernel. */
 const isCall = (step: Step): boolean => !/^(?:CAP|MEM-[1-6]|EXEC-1)/.test(operations[step.operation.op].rule);

@@ -3,7 +3,7 @@ import type { StartMemory } from "../../impl/start.js";
 import type { StrategyName } from "../../spec/sfork/config.js";
 import { knownFalse } from "../../spec/sfork/variants/baselines.js";
 import { page, type Plan } from "../workloads/workload.js";
-import { callCycles, forkCycles, microseconds, pageCycles, type Counted, type Costs } from "./costs.js";
+import { callCycles, forkCycles, microseconds, nothing, pageCycles, plus, type Counted, type Costs } from "./costs.js";
 import { compareIpc, type IpcRow } from "./ipc.js";
 import { measure, type Measured } from "./measure.js";
 import { besidePublished, type BesidePublished } from "./published.js";
@@ -49,19 +49,13 @@ export interface Comparison {
   readonly published: readonly BesidePublished[];
 }
 
-const none: Counted = { faults: 0, copies: 0, relocations: 0, pageTableWrites: 0 };
-
 /** What a row is estimated to take. */
 export const rowOf = (measured: Measured, costs: Costs): Row => {
   const { strategy, parent, children, forks, atForks, switches, calls, transferred } = measured;
-  const all: Counted = {
-    faults: parent.faults + children.faults,
-    copies: parent.copies + children.copies,
-    relocations: parent.relocations + children.relocations,
-    pageTableWrites: parent.pageTableWrites + children.pageTableWrites,
-  };
+  const all = plus(parent, children);
   const time = (cycles: number): number => microseconds(costs, cycles);
-  const only = (counted: Partial<Counted>): number => time(pageCycles(costs, strategy, page, { ...none, ...counted }));
+  const only = (counted: Partial<Counted>): number =>
+    time(pageCycles(costs, strategy, page, { ...nothing, ...counted }));
   const fixed = forkCycles(costs, strategy);
   const estimate: Estimate = {
     fork: time(forks * fixed),

@@ -102,7 +102,8 @@ function* update({ first, next, bucketOf }: Chains, wanted: number, bytes: numbe
     yield parent.loadcap(entry, nextAt, entry);
   }
   yield parent.loadcap(text, stringAt, spare);
-  yield parent.memset(text, wanted % 251, bytes);
+  // No value begins as its key has it from the start.
+  yield parent.memset(text, 255 - (wanted % 251), bytes);
   yield parent.loadcap(value, valueAt, entry);
   yield parent.storecap(spare, valueAt, entry);
   yield parent.cmove(spare, value);

@@ -48,6 +48,41 @@ test.each(workloads.map(({ name }) => [name] as const))("%s is the same each tim
   expect([...planOf(name).steps()]).toEqual(steps);
 });
 
+describe("the snapshot has every key once, with the value that it had at the fork", () => {
+  /** What the child is about to write: the first words of key and value, looked at by a step more. */
+  const saved = (strategy: StrategyName): ReadonlyMap<number, number> => {
+    const plan = planOf("redis-snapshot", { size: 1 << 17, updates: 100 });
+    const fast = createFast(configOf(plan, strategy));
+    const firstWord = (cs1: number): number => {
+      fast.step({ actor: 1, operation: { op: "load.bu", cd: 6, n: { immediate: 0n }, cs1 } });
+      const { observation } = fast.observed();
+      return observation.kind === "integer" ? Number(observation.integer) : -1;
+    };
+    const values = new Map<number, number>();
+    for (const step of plan.steps()) {
+      const { operation } = step;
+      // Values are in c12, and the key of the last one in c10.
+      if (step.actor === 1 && operation.op === "write" && operation.cs1 === 12)
+        values.set(firstWord(10), firstWord(12));
+      fast.step(step);
+    }
+    return values;
+  };
+
+  /** Key and value of a store of fewer than 251 keys begin with the key's number. */
+  const keys = /^([\d,]+) keys/.exec(planOf("redis-snapshot", { size: 1 << 17 }).notes[0] ?? "")?.[1] ?? "";
+  const expected = new Map(Array.from({ length: Number(keys) }, (_, index) => [index, index]));
+
+  test.each(["eager", "coa", "copa", "multi-as-cow", "vm-clone"] as const)("under %s", (strategy) => {
+    expect(expected.size).toBeGreaterThan(100);
+    expect(new Map([...saved(strategy)].sort(([one], [two]) => one - two))).toEqual(expected);
+  });
+
+  test("and shared segments do not have it: the parent's changes are seen", () => {
+    expect([...saved("shared-segments")].filter(([key, value]) => key !== value)).not.toEqual([]);
+  });
+});
+
 test("another seed makes another store", () => {
   expect([...planOf("redis-snapshot", { seed: "2", size: 1 << 17 }).steps()]).not.toEqual([
     ...planOf("redis-snapshot", { size: 1 << 17 }).steps(),
