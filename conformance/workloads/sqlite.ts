@@ -46,7 +46,7 @@ function* steps({ size }: WorkloadOptions): Generator<Step, void, void> {
       yield own.loadcap(cached, dataAt, header);
       yield own.rewind(0);
       yield own.write(0, cached, page);
-      if (index < pages - 1) yield own.loadcap(header, nextAt, header);
+      yield own.loadcap(header, nextAt, header);
     }
     yield own.exit();
     yield parent.wait();

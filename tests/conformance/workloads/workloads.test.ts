@@ -83,6 +83,27 @@ describe("the snapshot has every key once, with the value that it had at the for
   });
 });
 
+test("no two keys ever have one object, however often values change", () => {
+  const plan = planOf("redis-snapshot", { size: 1 << 17, updates: 100 });
+  const fast = createFast(configOf(plan, "copa"));
+  const held = new Map<bigint, bigint>();
+  let changed = 0;
+  for (const step of plan.steps()) {
+    const { operation } = step;
+    // The object goes to the second place of the entry, which is in c9.
+    const isStore = operation.op === "storecap" && operation.cs1 === 9 && "immediate" in operation.n;
+    if (isStore && "immediate" in operation.n && operation.n.immediate === 16n) {
+      const [entry, object] = [9, operation.cs2].map((register) => fast.registers(0)[register]?.base ?? 0n);
+      const owners = [...held].filter(([, one]) => one === object).map(([one]) => one);
+      expect(owners.filter((one) => one !== entry)).toEqual([]);
+      if (held.has(entry ?? 0n)) changed += 1;
+      held.set(entry ?? 0n, object ?? 0n);
+    }
+    fast.step(step);
+  }
+  expect(changed).toBeGreaterThan(50);
+});
+
 test("another seed makes another store", () => {
   expect([...planOf("redis-snapshot", { seed: "2", size: 1 << 17 }).steps()]).not.toEqual([
     ...planOf("redis-snapshot", { size: 1 << 17 }).steps(),
