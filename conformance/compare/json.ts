@@ -1,7 +1,8 @@
 /** A comparison as JSON: figures by name, and the unit of each. */
 import { page } from "../workloads/workload.js";
 import { ratiosOf } from "./published.js";
-import { isComplete, type Comparison, type Row } from "./report.js";
+import { isComplete, type Comparison } from "./report.js";
+import type { Row } from "./row.js";
 
 /** Figures without a unit are numbers of things. */
 const units = {
@@ -18,7 +19,7 @@ const units = {
   milliseconds: "ms",
 } as const;
 
-const rowJson = (row: Row) => ({
+const rowJson = (row: Row): object => ({
   strategy: row.strategy,
   isolating: row.isIsolating,
   figures: {
@@ -56,7 +57,7 @@ const rowJson = (row: Row) => ({
   })),
 });
 
-export const comparisonJson = (comparison: Comparison) => {
+export const comparisonJson = (comparison: Comparison): object => {
   const { name, size, seed, notes, costs, rows, ipc, published } = comparison;
   return {
     ok: isComplete(comparison),

@@ -15,7 +15,7 @@ import { nothing, plus, type Counted } from "./costs.js";
 import { createSampler, type Sample } from "./memory.js";
 
 /** What kind of access a fault was met at; `kernel`: of a kernel that was cloned, and writes to itself. */
-export interface FaultKinds {
+interface FaultKinds {
   readonly write: number;
   /** A load of a capability that has a tag. */
   readonly pointer: number;

@@ -2,7 +2,7 @@
 import type { Machine } from "../../impl/fast/machine.js";
 
 /** Pages. */
-export interface Footprint {
+interface Footprint {
   readonly process: number;
   readonly mapped: number;
   /** That it alone maps: what would be free again without it. */
@@ -12,7 +12,7 @@ export interface Footprint {
 }
 
 /** Of the live processes. The kernel that `vm-clone` copies for a child counts as the child's own. */
-export const footprints = (machine: Machine): readonly Footprint[] =>
+const footprints = (machine: Machine): readonly Footprint[] =>
   machine.processes
     .filter(({ state }) => state === "live")
     .map(({ ordinal, slot }) => {
@@ -42,7 +42,7 @@ export interface Sample {
   readonly processes: readonly Footprint[];
 }
 
-export const sampleOf = (machine: Machine, step: number): Sample => {
+const sampleOf = (machine: Machine, step: number): Sample => {
   const processes = footprints(machine);
   const children = processes.reduce((sum, { process, own }) => (process > 0 ? sum + own : sum), 0);
   return { step, frames: machine.usedFrames, children, processes };

@@ -5,7 +5,8 @@ import { costTable, costNames } from "./costs.js";
 import { escapeHtml } from "../html.js";
 import { barPlot, linePlot, type Series } from "./plot.js";
 import { costLine, falseLine, headLines, refusedLines, tablesOf, time, whole, type Table } from "./print.js";
-import type { Comparison, Row } from "./report.js";
+import type { Comparison } from "./report.js";
+import type { Row } from "./row.js";
 import type { Sample } from "./memory.js";
 
 const style = `

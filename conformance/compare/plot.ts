@@ -15,7 +15,7 @@ export interface LinePlot {
   readonly series: readonly Series[];
 }
 
-export interface Bar {
+interface Bar {
   readonly name: string;
   /** What stands at its end. */
   readonly said: string;

@@ -7,10 +7,10 @@ import type { Comparison } from "./report.js";
 
 export const whole = (value: number): string => Math.round(value).toLocaleString("en");
 
-export const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 1)} MB`;
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 1)} MB`;
 
 /** Three digits, or whole. */
-export const short = (value: number): string => (value >= 100 ? whole(value) : String(Number(value.toPrecision(3))));
+const short = (value: number): string => (value >= 100 ? whole(value) : String(Number(value.toPrecision(3))));
 
 /** Microseconds, in the unit that is read best. */
 export const time = (microseconds: number): string => {

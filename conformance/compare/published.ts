@@ -1,12 +1,12 @@
 /** Figures that were published for a snapshot of Redis, beside what the model gives. */
 import type { StrategyName } from "../../spec/sfork/config.js";
 import { page } from "../workloads/workload.js";
-import type { Row } from "./report.js";
+import type { Row } from "./row.js";
 
 /** Bytes of a megabyte here. */
 const megabyte = 2 ** 20;
 
-export interface Published {
+interface Published {
   readonly strategy: StrategyName;
   /** Microseconds of the fork of a store of 100 MB; undefined where none was given. */
   readonly fork: number | undefined;
@@ -15,7 +15,7 @@ export interface Published {
 }
 
 /** Kressel et al., µFork (SOSP 2025): a store of 100 MB, on another machine. */
-export const published: readonly Published[] = [
+const published: readonly Published[] = [
   { strategy: "eager", fork: 23_200, memory: 144 },
   { strategy: "coa", fork: 283, memory: 101 },
   { strategy: "copa", fork: 260, memory: 6 },
