@@ -8,6 +8,7 @@ import { generatorVersion } from "../conformance/generate/generate.js";
 import { protocolVersion } from "../conformance/protocol/version.js";
 import { benchCommand } from "./bench.js";
 import { checkCommand } from "./check.js";
+import { compareCommand } from "./compare.js";
 import { coverageCommand } from "./coverage.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { complain, err } from "./output.js";
@@ -59,6 +60,7 @@ const main = async (): Promise<ExitCode> => {
     .addCommand(generateCommand(done))
     .addCommand(judgeCommand(done))
     .addCommand(imageCommand(done))
+    .addCommand(compareCommand(done))
     .addCommand(vectorsCommand(done))
     .addHelpText("after", "\nRun sfork <command> --help for options and examples.");
   // Commander prints its own one-line message; it must neither exit nor answer with status 1.

@@ -1,5 +1,6 @@
 /** Coverage as a page: every rule with what it says, its code, and how often that was evaluated. */
 import { cornerCases, type CornerCase } from "../corner-cases.js";
+import { escapeHtml as escape } from "../html.js";
 import { plural } from "../plural.js";
 import { unreachable, type CaseKind } from "./cases.js";
 import type { Excerpt } from "./extent.js";
@@ -12,16 +13,6 @@ import {
   type CountedRule,
   type RulesReport,
 } from "./report.js";
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (one) => entities[one] ?? one);
 
 const whole = (number: number): string => number.toLocaleString("en");
 
