@@ -83,9 +83,8 @@ const specPasses = (
   const { granuleHalves: size, addressBits } = codec;
   const granules = Array.from({ length: count }, (_, nth) => numberAt(words, nth * size, size));
   const capabilities = granules.map((bits): Capability => format.decode(format.fromMemory(bits), true));
-  const [requests, targets] = [lengths, addresses].map((halves) =>
-    granules.map((_, nth) => numberAt(halves, nth * 2, 2)),
-  ) as [readonly bigint[], readonly bigint[]];
+  const pairs = (halves: Int32Array): readonly bigint[] => granules.map((_, nth) => numberAt(halves, nth * 2, 2));
+  const [requests, targets] = [pairs(lengths), pairs(addresses)];
   const sumOf = (result: (nth: number) => number): Pass => {
     return (some) => {
       let sum = 0;
