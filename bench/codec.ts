@@ -35,7 +35,15 @@ const fastPasses = ({ codec, words, lengths, addresses }: Capabilities): Readonl
   const { granuleHalves: size } = codec;
   const out = new Int32Array(DECODED_SIZE);
   const to = new Int32Array(size);
-  const metadata = size === 2 ? (): number => to[1] ?? 0 : (): number => (to[2] ?? 0) ^ (to[3] ?? 0);
+  // The address is one half or two; everything else is metadata.
+  const place = size === 8 ? 2 : 0;
+  const addressHalves = size === 2 ? 1 : 2;
+  const address = (): number => (to[place] ?? 0) ^ (addressHalves === 1 ? 0 : (to[place + 1] ?? 0));
+  const metadata = (): number => {
+    let all = 0;
+    for (let half = 0; half < size; half += 1) all ^= to[half] ?? 0;
+    return all ^ address();
+  };
   return {
     decode: (count) => {
       let sum = 0;
@@ -59,7 +67,7 @@ const fastPasses = ({ codec, words, lengths, addresses }: Capabilities): Readonl
         const [lo, hi] = [addresses[nth * 2] ?? 0, addresses[nth * 2 + 1] ?? 0];
         const keeps = codec.fastRepresentable(words, nth * size, lo, hi);
         codec.setAddress(words, nth * size, lo, hi, to, 0);
-        sum = mix(sum, (to[0] ?? 0) ^ (size === 2 ? 0 : (to[1] ?? 0)) ^ +keeps);
+        sum = mix(sum, address() ^ +keeps);
       }
       return sum >>> 0;
     },
@@ -72,15 +80,19 @@ const numberAt = (halves: Int32Array, at: number, size: number): bigint => {
   return value;
 };
 
-/** The halves of a number, put together; its bit 2^64, if it has one, stands alone. */
-const fold = (value: bigint): number => Number(BigInt.asUintN(32, value ^ (value >> 32n) ^ (value >> 64n))) | 0;
+/** The halves of a number, put together; bits above the last whole half stand alone. */
+const fold = (value: bigint): number => {
+  let all = 0;
+  for (let rest = value; rest > 0n; rest >>= 32n) all ^= Number(BigInt.asIntN(32, rest));
+  return all;
+};
 
 const specPasses = (
   { words, lengths, addresses, codec }: Capabilities,
   count: number,
 ): Readonly<Record<OperationName, Pass>> => {
   const format = formats[codec.format];
-  const { granuleHalves: size, addressBits } = codec;
+  const { granuleHalves: size } = codec;
   const granules = Array.from({ length: count }, (_, nth) => numberAt(words, nth * size, size));
   const capabilities = granules.map((bits): Capability => format.decode(format.fromMemory(bits), true));
   const pairs = (halves: Int32Array): readonly bigint[] => granules.map((_, nth) => numberAt(halves, nth * 2, 2));
@@ -97,7 +109,7 @@ const specPasses = (
     decode: sumOf((nth) => {
       const { metadata, address } = format.fromMemory(granules[nth] ?? 0n);
       const { base, top } = format.decodeBounds(metadata, address);
-      return addressBits === 64 ? fold(base) ^ fold(top) : fold(base) ^ fold(top & 0xffffffffn) ^ Number(top >> 32n);
+      return fold(base) ^ fold(top);
     }),
     "set-bounds": sumOf((nth) => {
       const { capability, exact } = requestBounds(format, capabilities[nth] ?? none, requests[nth] ?? 0n);

@@ -1,13 +1,13 @@
 /** Many processes, and many steps, of the optimised implementation: what each costs, and that it is given back. */
 import { check } from "../impl/fast/check.js";
-import type { Machine } from "../impl/fast/machine.js";
+import { fileSize, type Machine } from "../impl/fast/machine.js";
 import { CHILD, ERROR, TRAP } from "../impl/fast/outcome.js";
 import { start } from "../impl/fast/processes.js";
 import { encode, take } from "../impl/fast/step.js";
 import { completeConfig, type Config } from "../spec/sfork/config.js";
 import type { Operation, Step } from "../spec/sfork/operation.js";
 import type { BenchRow } from "./small.js";
-import { bytesInUse } from "./timing.js";
+import { heapInUse } from "./timing.js";
 
 const pages = 100;
 
@@ -35,6 +35,22 @@ const takenOf = (machine: Machine): Readonly<Record<string, number>> => ({
   threads: machine.liveThreads.length,
   commit: machine.committed,
 });
+
+/** Bytes of rows of the page table and of registers that are in use. */
+const bytesFor = (machine: Machine): number => {
+  const { entries, flags, registers, registerTags } = machine;
+  const { rows = 0, registers: files = 0 } = takenOf(machine);
+  const row = machine.pages * (entries.BYTES_PER_ELEMENT + flags.BYTES_PER_ELEMENT);
+  const cell = machine.granuleHalves * registers.BYTES_PER_ELEMENT;
+  return rows * row + files * fileSize * (cell + registerTags.BYTES_PER_ELEMENT);
+};
+
+/** Bytes of all arrays that grow. */
+const arraysOf = ({ cells, tags, frameStore, entries, flags, registers, registerTags }: Machine): number =>
+  [cells, tags, frameStore, frameStore, frameStore, entries, flags, registers, registerTags].reduce(
+    (sum, { byteLength }) => sum + byteLength,
+    0,
+  );
 
 const countLeaks = (before: Readonly<Record<string, number>>, machine: Machine): number =>
   Object.entries(takenOf(machine)).filter(([name, now]) => now !== before[name]).length + check(machine).length;
@@ -70,27 +86,28 @@ const processesRow = (live: number): BenchRow => {
       takeOne(machine, 0, { op: "wait", cd: 8, whom: undefined });
     return (children.length * 1000) / (performance.now() - started);
   };
-  const empty = bytesInUse();
+  const [empty, alone] = [heapInUse(), bytesFor(machine)];
   const [children, forks] = bomb();
-  const full = bytesInUse();
+  const [full, crowded] = [heapInUse(), bytesFor(machine)];
   const exits = endAll();
   const leaked = countLeaks(before, machine);
-  const once = bytesInUse();
+  const once = heapInUse();
   const [again] = live > mostTwice ? [children] : bomb();
   endAll();
-  const twice = live > mostTwice ? NaN : bytesInUse();
+  const twice = live > mostTwice ? NaN : heapInUse();
   if (again !== children) throw new Error(`${children} processes at first, then ${again}`);
   return {
     benchmark: "scale",
     what: { live: String(live) },
     figures: {
-      process: (full - empty) / children,
+      arrays: (crowded - alone) / children,
+      heap: (full - empty) / children,
       forks,
       exits,
       leaked: leaked + countLeaks(before, machine),
       remembered: (twice - once) / children,
     },
-    units: { process: "bytes", forks: "1/s", exits: "1/s", leaked: "kinds", remembered: "bytes" },
+    units: { arrays: "bytes", heap: "bytes", forks: "1/s", exits: "1/s", leaked: "kinds", remembered: "bytes" },
   };
 };
 
@@ -100,8 +117,8 @@ interface Options {
 }
 
 /**
- * A row for each number of processes: bytes that each one costs, what of the machine is not as it was when all have
- * ended, and bytes that stay for each that was.
+ * A row for each number of processes: bytes that each one costs, in arrays (counted) and on the heap (measured); what of the
+ * machine is not as it was when all have ended; and bytes of the heap that stay for each that was.
  */
 export const benchScale = ({ live }: Options): readonly BenchRow[] => live.map(processesRow);
 
@@ -143,22 +160,23 @@ const runRow = (steps: number, forks: boolean): BenchRow => {
   const turns = Math.max(10, Math.round(steps / between));
   const tenth = Math.round(turns / 10);
   run(tenth);
-  const early = bytesInUse();
+  const [early, small] = [heapInUse(), arraysOf(machine)];
   const started = performance.now();
   run(turns - tenth);
   const took = performance.now() - started;
-  const late = bytesInUse();
+  const late = heapInUse();
   if (check(machine).length > 0) throw new Error(`after ${steps} steps: ${check(machine).join("; ")}`);
   return {
     benchmark: "run",
     what: { steps: (turns * between).toExponential(0), forks: forks ? `one in ${between}` : "none" },
     figures: {
       rate: ((turns - tenth) * between) / took / 1000,
-      after: early / 2 ** 20,
-      end: late / 2 ** 20,
-      growth: (late - early) / ((turns - tenth) * between),
+      heapAtTenth: early / 2 ** 20,
+      heapAtEnd: late / 2 ** 20,
+      heapGrowth: (late - early) / ((turns - tenth) * between),
+      arraysGrowth: arraysOf(machine) - small,
     },
-    units: { rate: "M/s", after: "MiB at a tenth", end: "MiB", growth: "bytes/step" },
+    units: { rate: "M/s", heapAtTenth: "MiB", heapAtEnd: "MiB", heapGrowth: "bytes/step", arraysGrowth: "bytes" },
   };
 };
 

@@ -53,8 +53,8 @@ fork: one fork of the specification, by strategy and format, with regions of 8 p
 accesses: loads and stores a second, of the optimised implementation alone, with its observations, and of the specification.
 memory: bytes that the optimised implementation keeps for a page that is mapped, touched, and forked lazily; counted.
 check: programs a second of sfork check on one core, warm; of 50 and of 10 steps, in the small configuration and in all.
-scale: so many live processes of 100 pages (--live), forked until none is left, and all ended: bytes for each, kinds of things
-  that were not given back, and bytes that stay for each that was.
+scale: so many live processes of 100 pages (--live), forked until none is left, and all ended: bytes for each in arrays and on
+  the heap, kinds of things that were not given back, and bytes that stay on the heap for each that was.
 run: so many steps (--steps) of loads and stores, without forks and with some: memory after a tenth and at the end.
 Everything takes some ten minutes, most of them scale. Other programs that run at the same time make everything slower.
 
