@@ -1,5 +1,4 @@
 // Mutation of the specification. Started by `npm run mutate`, which adds what to mutate: docs/mutation.md.
-/** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
   testRunner: "vitest",
   vitest: { configFile: "vitest.mutation.config.ts", related: false },

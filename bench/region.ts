@@ -12,10 +12,10 @@ import type { Operation } from "../spec/sfork/operation.js";
 export const page = 4096;
 
 /** Bytes of a granule in the format that is measured. */
-export const granule = 16;
+const granule = 16;
 
 /** Of so many granules one holds a pointer. */
-export const pointerEvery = 8;
+const pointerEvery = 8;
 
 /** A machine whose process 0 has `pages` pages that were written. */
 export const touched = (strategy: StrategyName, pages: number): Machine => {

@@ -82,8 +82,9 @@ const processesRow = (live: number): BenchRow => {
     const started = performance.now();
     const children = machine.liveThreads.filter(({ process }) => process.ordinal !== 0);
     for (const { ordinal } of children) takeOne(machine, ordinal, { op: "exit", n: immediate(0) });
-    for (let child = 0; child < children.length; child += 1)
+    children.forEach(() => {
       takeOne(machine, 0, { op: "wait", cd: 8, whom: undefined });
+    });
     return (children.length * 1000) / (performance.now() - started);
   };
   const [empty, alone] = [heapInUse(), bytesFor(machine)];
