@@ -6,28 +6,13 @@
  * Everything that is named must lie in one folder of scripts/mutation.ts. Results for files and tests that did not change are
  * taken from the last run, unless it is forced.
  */
-import { existsSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
-import { areaOf, mutationAreas, targetVariable } from "./mutation.js";
+import { areaOf, mistakeIn, mutationAreas, targetVariable } from "./mutation.js";
 
 const usage = `usage: npm run mutate -- FOLDER|FILE... [--force]
 Folders: ${Object.keys(mutationAreas).join(", ")}; or files of one of them.`;
-
-/** A line for whoever typed something that cannot be mutated. */
-const mistakeIn = (targets: readonly string[]): string | undefined => {
-  const [first] = targets;
-  if (first === undefined) return "nothing to mutate was named; name a folder or files";
-  const odd = targets.find((target) => areaOf(target) === undefined);
-  if (odd !== undefined)
-    return `${odd} cannot be mutated; name one of ${Object.keys(mutationAreas).join(", ")}, or a file there`;
-  const stranger = targets.find((target) => areaOf(target) !== areaOf(first));
-  if (stranger !== undefined)
-    return `${stranger} is not in the same folder as ${first}; mutate them one after the other`;
-  const missing = targets.find((target) => !existsSync(target));
-  return missing === undefined ? undefined : `${missing} does not exist; give paths from the root of the repository`;
-};
 
 const mutate = async (targets: readonly string[], force: boolean): Promise<void> => {
   const [first = ""] = targets;
@@ -45,17 +30,31 @@ const mutate = async (targets: readonly string[], force: boolean): Promise<void>
   }).runMutationTest();
 };
 
+/** What was typed, or what is wrong with it. */
+const read = (args: readonly string[]) => {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { force: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
+    });
+    return { values, targets: positionals.map((target) => target.replace(/^\.\//, "").replace(/\/+$/, "")) };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
 const main = async (args: readonly string[]): Promise<number> => {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { force: { type: "boolean", default: false }, help: { type: "boolean", short: "h", default: false } },
-  });
+  const typed = read(args);
+  if (typeof typed === "string") {
+    console.error(`mutate: ${typed}; --help says what there is`);
+    return 2;
+  }
+  const { values, targets } = typed;
   if (values.help) {
     console.log(usage);
     return 0;
   }
-  const targets = positionals.map((target) => target.replace(/^\.\//, "").replace(/\/+$/, ""));
   const mistake = mistakeIn(targets);
   if (mistake !== undefined) {
     console.error(`mutate: ${mistake}`);

@@ -1,4 +1,5 @@
 /** What `npm run mutate` mutates, and which tests have to notice: short ones, for they run again for every mutant. */
+import { existsSync } from "node:fs";
 
 export interface MutationArea {
   /** Files, as globs from the root of the repository. */
@@ -25,6 +26,20 @@ export const mutationAreas: Readonly<Record<string, MutationArea>> = {
 /** The area of a folder or file, or undefined. */
 export const areaOf = (target: string): MutationArea | undefined =>
   Object.entries(mutationAreas).find(([folder]) => target === folder || target.startsWith(`${folder}/`))?.[1];
+
+/** A line for whoever typed something that cannot be mutated. */
+export const mistakeIn = (targets: readonly string[]): string | undefined => {
+  const [first] = targets;
+  if (first === undefined) return "nothing to mutate was named; name a folder or files";
+  const odd = targets.find((target) => areaOf(target) === undefined);
+  if (odd !== undefined)
+    return `${odd} cannot be mutated; name one of ${Object.keys(mutationAreas).join(", ")}, or a file there`;
+  const stranger = targets.find((target) => areaOf(target) !== areaOf(first));
+  if (stranger !== undefined)
+    return `${stranger} is not in the same folder as ${first}; mutate them one after the other`;
+  const missing = targets.find((target) => !existsSync(target));
+  return missing === undefined ? undefined : `${missing} does not exist; give paths from the root of the repository`;
+};
 
 /** The variable that tells the configuration of the tests what is mutated. */
 export const targetVariable = "SFORK_MUTATE";
