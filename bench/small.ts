@@ -17,7 +17,8 @@ export const smallConfig = (format: FormatName, strategy: StrategyName): Config 
 
 /** A row of a benchmark: what was measured, and its figures. */
 export interface BenchRow {
-  readonly benchmark: "steps" | "fork" | "accesses" | "memory" | "check";
+  readonly benchmark:
+    "steps" | "fork" | "accesses" | "memory" | "check" | "codec" | "region" | "pages" | "scale" | "run";
   /** What tells this row from the others of its benchmark: a class of operations, a strategy, a format. */
   readonly what: Readonly<Record<string, string>>;
   readonly figures: Readonly<Record<string, number>>;

@@ -24,14 +24,25 @@ export const distribution = (times: readonly number[]): Distribution => {
   return { samples: sorted.length, median: quantile(sorted, 0.5), p90: quantile(sorted, 0.9) };
 };
 
+/** Collects what nobody uses any more. */
+const collect = (): void => {
+  setFlagsFromString("--expose-gc");
+  const now = runInNewContext("gc") as () => void;
+  now();
+};
+
 /** Bytes that a call of an action leaves on the heap, which is collected before the first of them and not again. */
 export const heapGrowth = (calls: number, action: () => void): number => {
-  setFlagsFromString("--expose-gc");
-  const collect = runInNewContext("gc") as () => void;
   collect();
   const before = process.memoryUsage().heapUsed;
   for (let call = 0; call < calls; call += 1) action();
   return Math.max(0, process.memoryUsage().heapUsed - before) / calls;
+};
+
+/** Bytes of the heap that are in use, after what is not was collected. Typed arrays lie elsewhere. */
+export const heapInUse = (): number => {
+  collect();
+  return process.memoryUsage().heapUsed;
 };
 
 /** Somewhere for results to go, so that no call can be left out as useless. */

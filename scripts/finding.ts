@@ -2,7 +2,7 @@
  * How soon programs show defects: for each of the catalogue the number of the first program that does. One pass for all of
  * them: a program runs once on the specification, and then on every variant that was not found yet.
  *
- *   npx tsx scripts/finding.ts [--seed S,S,...] [--runs N] [--steps N] [--no-swarm] [--guided] [--json]
+ *   npm run finding -- [--seed S,S,...] [--runs N] [--steps N] [--no-swarm] [--guided] [--json]
  */
 import process from "node:process";
 import { parseArgs } from "node:util";

@@ -6,7 +6,7 @@ import type { Operation } from "../../spec/sfork/operation.js";
 import { parseTextProgram } from "../program/text.js";
 
 /** Places in the two pages of data that every process has, as offsets from their start and as addresses in slot 0. */
-export interface Places {
+interface Places {
   /** Bytes of a granule, and of a page. */
   readonly granule: number;
   readonly page: number;

@@ -32,7 +32,7 @@ export const stateAt = (space: Space, path: readonly number[]): Checked =>
     start(space.config, undefined, false),
   );
 
-export interface ExpandOptions {
+interface ExpandOptions {
   /** Called before each step, with its place. */
   readonly begun?: (nth: number) => void;
   /** Steps, by their places, that nothing can be asked of: a thread was lost in them. */
@@ -40,13 +40,13 @@ export interface ExpandOptions {
 }
 
 /** What a step should come to. */
-export interface Expected {
+interface Expected {
   readonly observed: Observed;
   readonly seen: Parameters<typeof look>[0];
 }
 
 /** A step of the specification, with the invariants: undefined where one does not hold. */
-export const specified = (before: Checked, step: Step): (Expected & { readonly after: Checked }) | undefined => {
+const specified = (before: Checked, step: Step): (Expected & { readonly after: Checked }) | undefined => {
   const { checked, observation, signals, thread, delivery, transition } = checkedStep(before, step);
   if (delivery !== undefined && violations(delivery, "incremental").length > 0) return undefined;
   if (transition !== undefined && violations(transition, "incremental").length > 0) return undefined;
@@ -55,7 +55,7 @@ export const specified = (before: Checked, step: Step): (Expected & { readonly a
 };
 
 /** Brings an implementation from its start to the end of a path, lets it take a step, and says whether all is as expected. */
-export const createFollower = (config: Config, create: Create) => {
+const createFollower = (config: Config, create: Create) => {
   let actual: Implementation | undefined;
   return (path: readonly Step[], step: Step, { observed, seen }: Expected): boolean => {
     const one = actual ?? create(config);

@@ -30,7 +30,7 @@ export interface Reached {
 }
 
 /** What was found, and in how many transitions the same showed. */
-export interface FoundInSearch {
+interface FoundInSearch {
   readonly finding: Finding;
   readonly transitions: number;
 }

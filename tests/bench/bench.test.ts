@@ -109,27 +109,41 @@ test("memory: a touched page costs itself and its tags, a forked one an entry", 
 
 describe("sfork bench", () => {
   const rows = z.array(
-    z.strictObject({
-      benchmark: z.literal("fork"),
-      strategy: z.string(),
-      format: z.string(),
-      median: z.number().positive(),
-      p90: z.number().positive(),
-      samples: z.literal(200),
-      units: z.strictObject({ median: z.literal("µs"), p90: z.literal("µs") }),
+    z.object({
+      benchmark: z.enum(["fork", "region", "pages"]),
+      strategy: z.string().optional(),
+      median: z.number().positive().optional(),
+      units: z.record(z.string(), z.string()),
     }),
   );
 
   test("--json prints an array of rows with units", async () => {
-    const { status, stdout } = await sfork(["bench", "fork", "--json"]);
-    expect(rows.parse(JSON.parse(stdout))).toHaveLength(strategyNames.length * formatNames.length);
+    const { status, stdout } = await sfork(["bench", "fork", "--mib", "1", "--json"]);
+    const printed = rows.parse(JSON.parse(stdout));
+    const forks = printed.filter(({ benchmark }) => benchmark === "fork");
+    expect(forks).toHaveLength(strategyNames.length * formatNames.length);
+    expect(forks.filter(({ median, units }) => median === undefined || units["median"] !== "µs")).toEqual([]);
+    // Beside them fork() of the machine, four strategies, and what a fault does to a page.
+    expect(printed.slice(forks.length).map(({ benchmark }) => benchmark)).toEqual([
+      ...Array<string>(5).fill("region"),
+      "pages",
+    ]);
     expect(status).toBe(0);
   });
 
-  test("an unknown name is one line and status 2", async () => {
-    const { status, stdout, stderr } = await sfork(["bench", "codec"]);
+  test("a size that is none is one line and status 2", async () => {
+    const { status, stdout, stderr } = await sfork(["bench", "fork", "--mib", "1,x"]);
     expect(stderr).toBe(
-      "sfork: command-argument value 'codec' is invalid for argument 'name'. Allowed choices are steps, fork, accesses, memory, check.\n",
+      "sfork: option '--mib <sizes>' argument '1,x' is invalid. Give a whole number from 1 to 4096.\n",
+    );
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+  });
+
+  test("an unknown name is one line and status 2", async () => {
+    const { status, stdout, stderr } = await sfork(["bench", "speed"]);
+    expect(stderr).toBe(
+      "sfork: command-argument value 'speed' is invalid for argument 'name'. Allowed choices are codec, steps, fork, accesses, memory, check, scale, run.\n",
     );
     expect(stdout).toBe("");
     expect(status).toBe(2);

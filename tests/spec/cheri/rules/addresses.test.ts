@@ -26,6 +26,9 @@ test("CAP-3 precise: every address of the window, and none beside it", () => {
   for (const { name, metadata, from, to } of edges) {
     expect(preciselyRepresentable(formats[name], word(name, metadata, from), to), name).toBe(true);
   }
+  // Bounds that are malformed, and read as 0 everywhere, cannot be kept (RVY).
+  const malformed = word("rvy64", 0xc9b629ddn, 0x9d3c7cfbn);
+  expect(preciselyRepresentable(formats.rvy64, malformed, 0x588765d7n)).toBe(false);
   const anywhere = capability(formats.uncompressed256);
   expect(preciselyRepresentable(formats.uncompressed256, anywhere, (1n << 64n) - 1n)).toBe(true);
 });

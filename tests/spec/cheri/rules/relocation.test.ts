@@ -139,6 +139,45 @@ test("FORK-3 encode: base, top and address move by the distance, or the tag goes
   }
 });
 
+test("FORK-3 edges: bounds that are malformed or would leave the address space are not encoded: only the address moves", () => {
+  const refused = [
+    // Malformed, even where nothing moves.
+    ["rvy64", 0xb1523054n, 0x1c41b4f8n, 0n],
+    ["rvy64", 0xb1523054n, 0x1c41b4f8n, 0x1000n],
+    // Base above top.
+    ["morello", 0x5dcd58c42c61d66en, 0x432fba38b97ca18cn, 0x20000000n],
+    // Empty, from 0xa0000000 to the end of the address space, where no base can be.
+    ["cheri64-v9", 0x973f2e6fn, 0x2cac15d6n, 0x60000000n],
+  ] as const;
+  for (const [name, metadata, address, delta] of refused) {
+    const capability = { metadata, address: address + delta, tag: false };
+    expect(relocate(formats[name], word(name, metadata, address), delta), name).toMatchObject({
+      capability,
+      exact: false,
+      boundsExact: false,
+    });
+  }
+  for (const format of all) {
+    const object = capability(format);
+    const end = 1n << format.addressBits;
+    // By nothing at all.
+    expect(relocate(format, object, 0n), format.name).toEqual({ capability: object, exact: true, boundsExact: true });
+    // A byte too far down, and a page too far up.
+    for (const delta of [-object.base - 1n, end - object.top + 0x1000n]) {
+      const address = BigInt.asUintN(Number(format.addressBits), object.address + delta);
+      expect(relocate(format, object, delta), format.name).toMatchObject({
+        capability: { metadata: object.metadata, address, tag: false },
+        exact: false,
+        boundsExact: false,
+      });
+    }
+  }
+  // Where nothing moves, everything stays, even a top (its 65th bit set) that no request can have.
+  const odd = word("uncompressed256", 0xebd57d70cb10b6ed6462796b42ae954c01cfbf61325f6a70n, 0x90ecf4afc15b61f3n);
+  expect(odd.top).toBeGreaterThan(1n << 64n);
+  expect(relocate(formats.uncompressed256, odd, 0n)).toEqual({ capability: odd, exact: true, boundsExact: true });
+});
+
 test("FORK-6 alignment: the step of the window or the unit of the bounds, whichever is larger", () => {
   const alignments = [
     // MW is 14, 8 and 16: at least 2^11, 2^5 and 2^13, and half of longer lengths.
