@@ -123,7 +123,8 @@ describe("what cannot be driven live", () => {
     expect(right.stdout).toMatch(/^20 programs, \d+ steps: \d+ observations and \d+ views compared\nno findings\n$/);
 
     const [first = "", ...others] = observed;
-    const changed = first.replace(/"observations":\[\{[^}]*\}/, '"observations":[{"fd":9}');
+    const answer = JSON.parse(first) as { observations: readonly object[] };
+    const changed = JSON.stringify({ ...answer, observations: [{ fd: 9 }, ...answer.observations.slice(1)] });
     const wrong = await judge(given, file("wrong.jsonl", [changed, ...others].join("\n")), "--json");
     expect(wrong.code).toBe(1);
     expect(JSON.parse(wrong.stdout)).toMatchObject({

@@ -99,12 +99,6 @@ describe("docs/posix.md", () => {
 
   test("says that a kernel was asked, but for what is about capabilities, devices and frames", () => {
     const { kernel } = countsOf(readFileSync(file, "utf8"));
-    expect([...kernel].flatMap(([id, count]) => (count === 0 ? [id] : []))).toEqual([
-      "M18",
-      "M19",
-      "M20",
-      "H05",
-      "E04",
-    ]);
+    expect([...kernel].flatMap(([id, count]) => (count === 0 ? [id] : []))).toEqual(["M18", "M20", "H05", "E04"]);
   });
 });

@@ -44,11 +44,12 @@ describe("the message of a new finding", () => {
     const error = await thrown(forgetful, { seed: "s", folder: store });
     const lines = error.message.split("\n");
     // One step makes a thread 1.
-    expect(error.program.steps.map(({ operation }) => operation.op)).toEqual(["thread"]);
-    expect(lines.slice(0, 5)).toEqual([
+    expect(error.program.steps.map(({ operation }) => operation.op)).toEqual(["fork"]);
+    expect(lines.slice(0, 6)).toEqual([
       "the implementation does not conform",
       "",
-      "REF-4: P0.t1 c1 is not as in the specification",
+      "REF-4: P1 c1 is not as in the specification",
+      "also breaks INV-3, INV-4",
       "",
       "sfork 1",
     ]);
