@@ -1,7 +1,9 @@
-/** The files that a command writes where `--report` says. */
+/** The files that a command writes: those that `--report` names, and findings. */
 import { replaceWhole, tryReplacing } from "../conformance/atomic.js";
 import { InputError, whyUnwritable } from "../conformance/errors.js";
+import { tryStore } from "../conformance/check/store.js";
 import type { Report } from "./check-options.js";
+import { complain } from "./output.js";
 
 const refused = ({ kind, file }: Report<string>, error: unknown): InputError =>
   new InputError(file, undefined, `the ${kind} report cannot be written here: ${whyUnwritable(error)}`);
@@ -30,3 +32,15 @@ export const writeReports = <Kind extends string>(
       return [refused(report, error)];
     }
   });
+
+/** Can findings be saved? A line says why not: they would be lost when they are found. */
+export const canSave = (folder: string): boolean => {
+  try {
+    tryStore(folder);
+    return true;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    complain(error.describe());
+    return false;
+  }
+};

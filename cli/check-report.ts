@@ -11,6 +11,7 @@ import { summarizeCoverage } from "../conformance/coverage-summary.js";
 import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
 import { plural } from "../conformance/plural.js";
 import { printOperation, printTextProgram } from "../conformance/program/print.js";
+import type { Program } from "../conformance/program/program.js";
 import type { ReportKind } from "./check-options.js";
 import { out } from "./output.js";
 
@@ -21,6 +22,13 @@ export const printRegression = ({ file, rule, finding }: Regression): string =>
   finding === undefined
     ? `${file}: ${out.green(rule === null ? "holds" : `${rule} holds now`)}\n`
     : `${file}: ${out.red(`still ${finding.rule}: ${finding.where} ${finding.what}`)}\n`;
+
+/** A program below what is said of it. */
+export const dimmed = (program: Program): readonly string[] =>
+  printTextProgram(program)
+    .trimEnd()
+    .split("\n")
+    .map((line) => out.dim(`    ${line}`));
 
 /** A finding with its program, as it is printed when it is as small as it becomes. */
 export const printFinding = (settings: CampaignSettings, found: Found, path: string | undefined): string => {
@@ -37,10 +45,7 @@ export const printFinding = (settings: CampaignSettings, found: Found, path: str
     `  program   ${origin}, ${format}, ${strategy}; ${path ?? "not saved"}`,
     `  replay    ${replayOf(settings, found, path)}`,
     ...(kind === "flaky" ? ["  it did not show again: what is checked depends on more than the program"] : []),
-    ...printTextProgram(program)
-      .trimEnd()
-      .split("\n")
-      .map((line) => out.dim(`    ${line}`)),
+    ...dimmed(program),
     "",
     "",
   ].join("\n");

@@ -15,14 +15,14 @@ import { keepRaw, keepSmaller, type Keeper, type SavedFound } from "../conforman
 import { regressions, type Regression } from "../conformance/check/regressions.js";
 import { isHeld, type CheckReport } from "../conformance/check/report.js";
 import { runCampaign, type Limits, type Plan } from "../conformance/check/run.js";
-import { defaultFolder, readStore, tryStore } from "../conformance/check/store.js";
+import { defaultFolder, readStore } from "../conformance/check/store.js";
 import { labelOf } from "../conformance/check/token.js";
 import type { Workers } from "../conformance/check/workers.js";
 import { InputError } from "../conformance/errors.js";
 import { plural } from "../conformance/plural.js";
 import { conformingNames, formatNames } from "../conformance/program/config-codec.js";
 import type { FormatName } from "../spec/cheri/index.js";
-import { tryReports, writeReports } from "./check-files.js";
+import { canSave, tryReports, writeReports } from "./check-files.js";
 import { addCheckOptions, optionsSchema, type CheckOptions } from "./check-options.js";
 import { createCheckProgress, type CheckProgress } from "./check-progress.js";
 import { checkTexts, printCheckReport, printFinding, printRegression } from "./check-report.js";
@@ -224,18 +224,6 @@ const codeOf = (report: CheckReport): ExitCode => {
   if (isFinding) return exitCodes.finding;
   if (report.gone !== undefined) return exitCodes.environment;
   return report.interrupted ? exitCodes.interrupted : exitCodes.usage;
-};
-
-/** Can findings be saved? A line says why not: they would be lost when they are found. */
-const canSave = (folder: string): boolean => {
-  try {
-    tryStore(folder);
-    return true;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    complain(error.describe());
-    return false;
-  }
 };
 
 const check = async (

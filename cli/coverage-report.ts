@@ -1,4 +1,5 @@
 /** What `sfork coverage` prints at the end: a row for each rule, and what was not reached. */
+import { fold } from "../conformance/fold.js";
 import { unreachable } from "../conformance/rules/cases.js";
 import { totalOf, unevaluated, type CountedRule, type RulesReport } from "../conformance/rules/report.js";
 import { plural } from "../conformance/plural.js";
@@ -32,14 +33,6 @@ const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
       .trimEnd(),
   );
 };
-
-const fold = (text: string, width: number): readonly string[] =>
-  text.split(" ").reduce<readonly string[]>((lines, word) => {
-    const last = lines.at(-1);
-    return last !== undefined && last.length + 1 + word.length <= width
-      ? [...lines.slice(0, -1), `${last} ${word}`]
-      : [...lines, word];
-  }, []);
 
 const listed = (what: string, names: readonly string[]): readonly string[] =>
   names.length === 0

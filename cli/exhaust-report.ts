@@ -6,7 +6,8 @@ import type { SearchResult } from "../conformance/exhaust/run.js";
 import { spaceOf, type SpaceName } from "../conformance/exhaust/space.js";
 import { plural } from "../conformance/plural.js";
 import { programCodec } from "../conformance/program/json.js";
-import { printOperation, printTextProgram } from "../conformance/program/print.js";
+import { printOperation } from "../conformance/program/print.js";
+import { dimmed } from "./check-report.js";
 import { out } from "./output.js";
 
 export interface Searched extends SearchResult {
@@ -38,10 +39,7 @@ export const printFound = (finding: Finding, path: string | undefined): string =
     `  expected  ${expected}`,
     `  actual    ${actual}`,
     ...(path === undefined ? [] : [`  replay    npx sfork replay --impl fast ${path}`]),
-    ...printTextProgram(program)
-      .trimEnd()
-      .split("\n")
-      .map((line) => out.dim(`    ${line}`)),
+    ...dimmed(program),
     "",
     "",
   ].join("\n");

@@ -1,13 +1,14 @@
 /** `sfork exhaust`: every program up to a depth on a small machine, states deduplicated, each step judged. */
 import process from "node:process";
 import { Command } from "commander";
-import { defaultFolder, tryStore } from "../conformance/check/store.js";
+import { defaultFolder } from "../conformance/check/store.js";
 import { InputError } from "../conformance/errors.js";
 import { threads, type Expanders } from "../conformance/exhaust/pool.js";
 import { runSearch, type Reached, type SearchLimits } from "../conformance/exhaust/run.js";
 import { saveFound } from "../conformance/exhaust/saved.js";
 import type { SpaceName } from "../conformance/exhaust/space.js";
 import { plural } from "../conformance/plural.js";
+import { canSave } from "./check-files.js";
 import { exitCodes, type ExitCode } from "./errors.js";
 import { addExhaustOptions, exhaustSchema, spacesOf, type ExhaustOptions } from "./exhaust-options.js";
 import {
@@ -20,6 +21,7 @@ import {
   type ExhaustReport,
   type Searched,
 } from "./exhaust-report.js";
+import { interruptible } from "./interruptible.js";
 import { complain } from "./output.js";
 import { createProgress, duration, type Progress } from "./progress.js";
 
@@ -119,20 +121,6 @@ const searchAll = async (session: Session): Promise<ExhaustReport> => {
   return { implementation: labelOf(options), searches, interrupted: signal.aborted };
 };
 
-/** The first Ctrl-C ends the work and leaves the summary, the second ends everything. */
-const interruptible = async (work: (signal: AbortSignal) => Promise<ExhaustReport>): Promise<ExhaustReport> => {
-  const abort = new AbortController();
-  const interrupt = (): void => {
-    abort.abort();
-  };
-  process.once("SIGINT", interrupt);
-  try {
-    return await work(abort.signal);
-  } finally {
-    process.off("SIGINT", interrupt);
-  }
-};
-
 const exhaust = async (
   options: ExhaustOptions,
   done: (code: ExitCode) => void,
@@ -149,7 +137,7 @@ const exhaust = async (
   const expanders = surroundings.expanders(options.workers, options.defect);
   const progress = createProgress();
   try {
-    const report = await interruptible((signal) =>
+    const report = await interruptible(progress.clear, (signal) =>
       searchAll({ options, surroundings, expanders, progress, signal, done }),
     );
     if (findingsOf(report) > 0) done(exitCodes.finding);
@@ -158,18 +146,6 @@ const exhaust = async (
   } finally {
     progress.clear();
     await expanders.close();
-  }
-};
-
-/** Can findings be saved? A line says why not: they would be lost when they are found. */
-const canSave = (folder: string): boolean => {
-  try {
-    tryStore(folder);
-    return true;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    complain(error.describe());
-    return false;
   }
 };
 

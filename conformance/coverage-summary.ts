@@ -1,6 +1,7 @@
 /** Coverage in a few lines: what was not reached, and what was reached least. */
 import { cornerCases, type CornerCase } from "./corner-cases.js";
 import type { CoverageResult, OperationCoverage } from "./coverage.js";
+import { fold } from "./fold.js";
 import { plural } from "./plural.js";
 import { caseKinds, countCases, unreachable } from "./rules/cases.js";
 
@@ -20,14 +21,6 @@ const names = (list: readonly string[]): string => {
   if (more > 1) return `${list.slice(0, mostNames).join(", ")} and ${more} more`;
   return list.length === 0 ? "none" : list.join(", ");
 };
-
-const fold = (text: string, width: number): readonly string[] =>
-  text.split(" ").reduce<readonly string[]>((lines, word) => {
-    const last = lines.at(-1);
-    return last !== undefined && last.length + 1 + word.length <= width
-      ? [...lines.slice(0, -1), `${last} ${word}`]
-      : [...lines, word];
-  }, []);
 
 const labelWidth = 17;
 const textWidth = 100;

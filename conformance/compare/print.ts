@@ -1,4 +1,5 @@
 /** A comparison as tables of text. */
+import { columns } from "../columns.js";
 import { plural } from "../plural.js";
 import { page } from "../workloads/workload.js";
 import { costNames, costTable } from "./costs.js";
@@ -16,17 +17,6 @@ const short = (value: number): string => (value >= 100 ? whole(value) : String(N
 export const time = (microseconds: number): string => {
   if (microseconds >= 1e6) return `${short(microseconds / 1e6)} s`;
   return microseconds >= 1000 ? `${short(microseconds / 1000)} ms` : `${short(microseconds)} µs`;
-};
-
-/** Columns of one width each, the first `texts` of them to the left. */
-const columns = (rows: readonly (readonly string[])[], texts = 1): readonly string[] => {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column < texts ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
 };
 
 export interface Table {

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { escapeHtml } from "../html.js";
 import type { Defect, Edit } from "./defect.js";
 import { sourceOf } from "./load.js";
 
@@ -74,7 +75,7 @@ export const mutationPage = (outcomes: readonly Outcome[], title: string): strin
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}</title>
+<title>${escapeHtml(title)}</title>
 <script>${readFileSync(elements, "utf8").replaceAll("</script", "<\\/script")}</script>
 </head>
 <body>

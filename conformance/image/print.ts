@@ -1,4 +1,5 @@
 /** What is told of an image, as lines and as JSON. */
+import { columns } from "../columns.js";
 import { plural } from "../plural.js";
 import type { Image } from "./core.js";
 import { holds, specificationPages, type ForkResult } from "./forks.js";
@@ -15,17 +16,6 @@ const percent = (part: number, whole: number, digits = 1): string =>
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 
 const hex = (value: number | bigint): string => `0x${value.toString(16)}`;
-
-/** Columns of one width each, the first one to the left. */
-const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
-};
 
 /** A graph of pointers is inferred, wherever it is told of. */
 const inferred = "inferred pointer graph: a core has no tags; a word counts as a pointer where it leads into a mapping";

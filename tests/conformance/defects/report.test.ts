@@ -55,7 +55,7 @@ test("the page holds all of it, and nothing ends its scripts early", () => {
   if (first === undefined) throw new Error("no defects");
   const mistake = "</script><b>& more";
   const page = mutationPage([{ ...first, defect: { ...first.defect, mistake } }, ...others], "a & b <c>");
-  expect(page).toContain("<title>a &amp; b &lt;c></title>");
+  expect(page).toContain("<title>a &amp; b &lt;c&gt;</title>");
   expect(page.match(/<script/g)).toHaveLength(2);
   expect(page.match(/<\/script/g)).toHaveLength(2);
   const data = /\.report = (.*);<\/script>/.exec(page)?.[1];
